@@ -1,0 +1,55 @@
+#include "base/num.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+static int digits(const char *s, unsigned int base, uint64_t max, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (!*s)
+		return -EINVAL;
+	for (; *s; s++) {
+		unsigned int digit = (unsigned int)(*s - '0');
+
+		if (*s < '0' || digit >= base)
+			return -EINVAL;
+		if (__builtin_mul_overflow(value, base, &value) ||
+		    __builtin_add_overflow(value, digit, &value) || value > max)
+			return -ERANGE;
+	}
+	*ret = value;
+	return 0;
+}
+
+int num_u64(const char *s, uint64_t max, uint64_t *ret)
+{
+	return digits(s, 10, max, ret);
+}
+
+int num_i64(const char *s, int64_t min, int64_t max, int64_t *ret)
+{
+	bool negative = *s == '-';
+	uint64_t limit = negative ? (uint64_t)INT64_MAX + 1 : INT64_MAX, value;
+	int64_t number;
+	int r;
+
+	r = digits(negative ? s + 1 : s, 10, limit, &value);
+	if (r < 0)
+		return r;
+	number = negative ? (int64_t)(0 - value) : (int64_t)value;
+	if (number < min || number > max)
+		return -ERANGE;
+	*ret = number;
+	return 0;
+}
+
+int num_octal(const char *s, uint32_t max, uint32_t *ret)
+{
+	uint64_t value;
+	int r = digits(s, 8, max, &value);
+
+	if (r == 0)
+		*ret = (uint32_t)value;
+	return r;
+}

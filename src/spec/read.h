@@ -1,0 +1,40 @@
+/*
+ * read.h - from JSON text to a checked spec.
+ *
+ * A key of the wrong type, an unknown value, a missing required key, a null, a duplicate key or a
+ * number out of range is refused: err->msg has "FILE:LINE:COLUMN: KEY.PATH: what is wrong, with the
+ * value, and what is allowed". Unknown keys are skipped, as the specification demands, and reported
+ * through `unknown`.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "spec/spec.h"
+
+/* Called for each unknown key with its path ("process.foo") and place; may be NULL. */
+typedef void (*spec_unknown_fn)(void *data, const char *path, unsigned int line, unsigned int column);
+
+struct spec_source {
+	const char *name; /* of the file, for messages */
+	const char *text;
+	size_t len;
+	spec_unknown_fn unknown;
+	void *unknown_data;
+};
+
+/* A whole config.json. All memory comes from `arena`; strings are copied out of the text. */
+int spec_read(const struct spec_source *source, struct arena *arena, struct spec *ret,
+	      struct err *err);
+
+/* One process object, as `exec --process FILE` has it. */
+int spec_read_process(const struct spec_source *source, struct arena *arena,
+		      struct spec_process *ret, struct err *err);
+
+/* linux.resources alone, as `update --resources FILE` has it. */
+int spec_read_resources(const struct spec_source *source, struct arena *arena,
+			struct spec_resources *ret, struct err *err);
+
+/* A seccomp profile in OCI's or Docker's form. */
+int spec_read_seccomp(const struct spec_source *source, struct arena *arena,
+		      struct spec_seccomp *ret, struct err *err);
