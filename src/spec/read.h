@@ -13,7 +13,8 @@
 #include "spec/spec.h"
 
 /* Called for each unknown key with its path ("process.foo") and place; may be NULL. */
-typedef void (*spec_unknown_fn)(void *data, const char *path, unsigned int line, unsigned int column);
+typedef void (*spec_unknown_fn)(void *data, const char *path, unsigned int line,
+				unsigned int column);
 
 struct spec_source {
 	const char *name; /* of the file, for messages */

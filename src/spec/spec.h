@@ -33,7 +33,8 @@ struct spec_strings {
 	char **v; /* v[n] == NULL, so that v can be argv or envp; NULL when n == 0 */
 };
 
-/* A JSON object whose values are strings (annotations, sysctl, unified), in the order of the file. */
+/* A JSON object whose values are strings (annotations, sysctl, unified), in the order of the file.
+ */
 struct spec_pair {
 	const char *key, *value;
 };
@@ -77,7 +78,7 @@ struct spec_scheduler {
 
 struct spec_io_priority {
 	bool has;
-	uint32_t class; /* IOPRIO_CLASS_* */
+	uint32_t class;   /* IOPRIO_CLASS_* */
 	int32_t priority; /* 0 to 7 */
 };
 
@@ -140,14 +141,14 @@ struct spec_hook_list {
 };
 
 struct spec_hooks {
-	struct spec_hook_list prestart, create_runtime, create_container, start_container, poststart,
-	    poststop;
+	struct spec_hook_list prestart, create_runtime, create_container, start_container,
+	    poststart, poststop;
 };
 
 /* ---- linux -------------------------------------------------------------------------------- */
 
 struct spec_namespace {
-	int flag; /* CLONE_NEW* */
+	int flag;                /* CLONE_NEW* */
 	const char *type, *path; /* path NULL: a new one */
 };
 
@@ -172,14 +173,14 @@ struct spec_net_device {
 /* linux.resources */
 struct spec_device_rule {
 	bool allow;
-	char type; /* 'a', 'c' or 'b' */
+	char type;                   /* 'a', 'c' or 'b' */
 	struct opt_i64 major, minor; /* absent or -1: any */
-	const char *access; /* letters out of "rwm" */
+	const char *access;          /* letters out of "rwm" */
 };
 
 struct spec_memory {
 	struct opt_i64 limit, reservation, swap, kernel, kernel_tcp; /* bytes, -1: unlimited */
-	struct opt_u64 swappiness; /* 0 to 100 */
+	struct opt_u64 swappiness;                                   /* 0 to 100 */
 	struct opt_bool disable_oom_killer, use_hierarchy, check_before_update;
 };
 
@@ -242,15 +243,15 @@ struct spec_resources {
 /* linux.seccomp */
 struct spec_seccomp_arg {
 	uint32_t index; /* 0 to 5 */
-	uint32_t op; /* enum scmp_compare's values: SCMP_CMP_NE 1 … SCMP_CMP_MASKED_EQ 7 */
+	uint32_t op;    /* enum scmp_compare's values: SCMP_CMP_NE 1 … SCMP_CMP_MASKED_EQ 7 */
 	uint64_t value, value_two;
 };
 
 /* The condition of a rule in Docker's form of the profile: applies if all of these hold. */
 struct spec_seccomp_filter {
-	uint64_t caps; /* all of these capabilities */
+	uint64_t caps;              /* all of these capabilities */
 	struct spec_strings arches; /* one of these, Docker's names such as "amd64" */
-	const char *min_kernel; /* "4.8" */
+	const char *min_kernel;     /* "4.8" */
 };
 
 struct spec_seccomp_rule {
@@ -274,7 +275,7 @@ struct spec_seccomp {
 	struct spec_strings architectures; /* "SCMP_ARCH_*" */
 	size_t n_arch_map;
 	struct spec_seccomp_arch_map *arch_map; /* Docker's form only */
-	uint32_t flags; /* SECCOMP_FILTER_FLAG_* */
+	uint32_t flags;                         /* SECCOMP_FILTER_FLAG_* */
 	const char *listener_path, *listener_metadata;
 	size_t n_rules;
 	struct spec_seccomp_rule *rules;
@@ -289,9 +290,9 @@ struct spec_intel_rdt {
 
 struct spec_memory_policy {
 	bool has;
-	uint32_t mode; /* MPOL_* */
+	uint32_t mode;     /* MPOL_* */
 	const char *nodes; /* "0-1" */
-	uint32_t flags; /* MPOL_F_* */
+	uint32_t flags;    /* MPOL_F_* */
 };
 
 struct spec_personality {
@@ -312,7 +313,8 @@ struct spec_linux {
 	size_t n_net_devices;
 	struct spec_net_device *net_devices;
 	struct spec_seccomp seccomp;
-	uint64_t rootfs_propagation; /* MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE or 0: none given */
+	uint64_t rootfs_propagation; /* MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE or 0: none
+					given */
 	struct spec_strings masked_paths, readonly_paths;
 	const char *mount_label;
 	struct spec_intel_rdt intel_rdt;

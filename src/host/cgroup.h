@@ -1,0 +1,27 @@
+/*
+ * cgroup.h - how cgroups are mounted on this host, and where we are in them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum cgroup_mode {
+	CGROUP_NONE,
+	CGROUP_V1,     /* v1 hierarchies only */
+	CGROUP_V2,     /* /sys/fs/cgroup is cgroup2 */
+	CGROUP_HYBRID, /* v1 hierarchies, and cgroup2 at /sys/fs/cgroup/unified */
+};
+
+struct cgroup_hierarchy {
+	const char *controllers; /* "memory", "cpu,cpuacct", "name=systemd"; "" for v2 */
+	const char *mount;       /* "/sys/fs/cgroup/memory" */
+	const char *own;         /* our own path in it, "/" at its root */
+};
+
+struct cgroup_facts {
+	enum cgroup_mode mode;
+	size_t n;
+	struct cgroup_hierarchy *v;
+	const char *v2_controllers; /* cgroup.controllers of the v2 root, "" if none */
+};

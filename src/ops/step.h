@@ -1,0 +1,306 @@
+/*
+ * step.h - one thing to do, as plain data. A step holds no function and no decision: what to do was
+ * settled when the plan was made, how to do it is in the tables of operations (ops.h), and the
+ * sentence for people is made from its arguments when somebody asks (describe.h).
+ */
+#pragma once
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "ops/step_cgroup.h"
+#include "ops/step_mount.h"
+#include "spec/spec.h"
+
+/* Who carries a step out. The plan is one list; each process walks it and does its own lane. */
+enum lane {
+	LANE_HOST, /* the runtime, outside the container */
+	LANE_INIT, /* the process that becomes the container; no allocation from here on */
+};
+
+/*
+ * Descriptors that exist only at run time have numbers in the plan: fixed ones for those that every
+ * start knows, and from SLOT_FIRST_FREE on those that a plan hands out (mount sources, namespaces).
+ */
+enum {
+	SLOT_NONE = -1,
+	SLOT_RUN_DIR, /* the container's directory below --root, locked */
+	SLOT_ROOTFS,  /* the root file system: a detached mount, or a directory, later "/" */
+	SLOT_PROC,    /* a procfs that we made: the only one that settings are written through */
+	SLOT_CGROUP,  /* the cgroup v2 directory that init is born in */
+	SLOT_CONSOLE, /* socket over which init sends the terminal's master */
+	SLOT_CONSOLE_PEER, /* the other end, when the runtime itself is the terminal's user */
+	SLOT_LISTENER, /* socket over which the seccomp notification descriptor goes to the host */
+	SLOT_GATE,     /* listening socket on which init waits for `start` */
+	SLOT_NOTIFY,   /* the container's end of NOTIFY_SOCKET */
+	SLOT_TARGET,   /* pidfd of the process whose namespaces exec joins */
+	SLOT_PIDFD_SOCKET, /* socket that wants init's pidfd */
+	SLOT_SEED,         /* a tiny mount namespace to start from */
+	SLOT_FIRST_FREE,
+};
+
+/* Kinds of steps. The names that `plan` prints are in describe.c. */
+enum step_kind {
+	/* what the host does */
+	STEP_RUN_DIR,
+	STEP_FILE,
+	STEP_OPEN,
+	STEP_TREE,
+	STEP_ID_MAPPED,
+	STEP_CGROUP_MAKE,
+	STEP_CGROUP_WRITE,
+	STEP_CGROUP_DEVICES,
+	STEP_CGROUP_JOIN,
+	STEP_CGROUP_OPEN,
+	STEP_NETNS,
+	STEP_CONNECT,
+	STEP_SOCKET_PAIR,
+	STEP_GATE,
+	STEP_SPAWN,
+	STEP_ID_MAP,
+	STEP_ID_MAP_HELPER,
+	STEP_PROC_FILE,
+	STEP_RECORD_INIT,
+	STEP_NET_DEVICE,
+	STEP_INTEL_RDT,
+	STEP_SEND_LISTENER,
+	STEP_PID_FILE,
+	STEP_SEND_PIDFD,
+	/* what both can do */
+	STEP_HOOKS,
+	STEP_RLIMIT,
+	/* what init does */
+	STEP_DIE_WITH_PARENT,
+	STEP_SET_NS,
+	STEP_UNSHARE,
+	STEP_JOIN_NETNS,
+	STEP_ROOT_OF_USERNS,
+	STEP_PROPAGATION,
+	STEP_ROOT_TREE,
+	STEP_MOUNT,
+	STEP_DEVICE,
+	STEP_LINK,
+	STEP_MASK,
+	STEP_READONLY,
+	STEP_ROOT_READONLY,
+	STEP_PIVOT,
+	STEP_PROC,
+	STEP_LOOPBACK,
+	STEP_HOSTNAME,
+	STEP_DOMAINNAME,
+	STEP_SYSCTL,
+	STEP_SESSION,
+	STEP_TERMINAL,
+	STEP_PERSONALITY,
+	STEP_SCHEDULER,
+	STEP_IO_PRIORITY,
+	STEP_AFFINITY,
+	STEP_MEMORY_POLICY,
+	STEP_KEYRING,
+	STEP_LABEL,
+	STEP_GROUPS,
+	STEP_BOUNDING,
+	STEP_IDS,
+	STEP_CAPABILITIES,
+	STEP_AMBIENT,
+	STEP_CWD,
+	STEP_LOOKUP,
+	STEP_OUTLIVE_PARENT,
+	STEP_WAIT_START,
+	STEP_CLOSE_FDS,
+	STEP_NO_NEW_PRIVS,
+	STEP_SECCOMP,
+	STEP_EXEC,
+	STEP_KINDS
+};
+
+struct step_run_dir {
+	const char *root, *id; /* ROOT/ID is made, ROOT too if it is missing */
+};
+
+/* A new file in the run directory. */
+struct step_file {
+	const char *name;
+	const void *data;
+	size_t len;
+};
+
+struct step_open {
+	int slot;
+	const char *path;
+	int flags; /* for open(2); O_CLOEXEC is added */
+};
+
+struct step_connect {
+	int slot;
+	const char *path; /* of a listening Unix socket */
+};
+
+struct step_pair {
+	int slot, peer;
+	int type; /* SOCK_STREAM or SOCK_SEQPACKET */
+};
+
+/*
+ * Makes a process. With `join`, a helper enters these namespaces of SLOT_TARGET first, so that the
+ * new process is born below them.
+ */
+struct step_spawn {
+	uint64_t flags; /* CLONE_NEW* */
+	int cgroup;     /* slot of the cgroup v2 directory to be born in, or SLOT_NONE */
+	int join_slot;  /* descriptor of a namespace or pidfd to join before, or SLOT_NONE */
+	int join;       /* CLONE_NEW* of that */
+	bool hold;      /* init waits for the host's next steps before it does its own */
+};
+
+struct step_text {
+	const char *file, *text;
+};
+
+struct step_id_map_helper {
+	const char *program;     /* newuidmap or newgidmap */
+	const char *const *args; /* what follows the pid */
+};
+
+struct step_net_device {
+	const char *host, *name;
+};
+
+struct step_hooks {
+	const char *name; /* "createRuntime" */
+	const struct spec_hook_list *list;
+	const char *state_head, *state_tail; /* the state as JSON; the pid goes between */
+};
+
+struct step_rlimit {
+	int resource;
+	uint64_t soft, hard;
+	const char *name;
+};
+
+struct step_set_ns {
+	int slot, flag;
+	const char *name; /* "network", and for messages the path */
+	const char *path;
+};
+
+struct step_unshare {
+	int flags;
+};
+
+struct step_name {
+	const char *name;
+};
+
+struct step_terminal {
+	uint16_t rows, columns;
+	uint32_t uid; /* owner of the terminal */
+	bool dev_console;
+};
+
+struct step_persona {
+	unsigned long persona;
+};
+
+struct step_scheduler {
+	const struct spec_scheduler *scheduler;
+};
+
+struct step_io_priority {
+	int class, priority;
+};
+
+struct step_affinity {
+	const uint8_t *mask;
+	size_t size;
+	const char *list;
+};
+
+struct step_memory_policy {
+	uint32_t mode, flags;
+	const unsigned long *nodes;
+	size_t max_node;
+	const char *list;
+};
+
+struct step_groups {
+	size_t n;
+	const uint32_t *list;
+};
+
+struct step_ids {
+	uint32_t uid, gid;
+	bool keep_caps;
+};
+
+struct step_capabilities {
+	uint64_t effective, permitted, inheritable;
+};
+
+struct step_mask {
+	uint64_t mask; /* capabilities to drop, or to make ambient */
+};
+
+struct step_cwd {
+	const char *path;
+	uint32_t umask;
+};
+
+struct step_close_fds {
+	unsigned int first; /* descriptors from here on do not reach the program */
+};
+
+struct step_seccomp {
+	struct sock_fprog prog;
+	uint32_t flags; /* SECCOMP_FILTER_FLAG_* */
+	bool listener;
+};
+
+struct step_exec {
+	const char *file;              /* argv[0] as configured */
+	const char *const *candidates; /* paths to try in order, NULL-terminated */
+	char *const *argv;
+	char *const *envp;
+};
+
+struct step {
+	enum step_kind kind;
+	enum lane lane;
+	union {
+		struct step_run_dir run_dir;
+		struct step_file file;
+		struct step_open open;
+		struct step_connect connect;
+		struct step_pair pair;
+		struct step_cgroup cgroup;
+		struct step_spawn spawn;
+		struct step_text text; /* id map, proc file, sysctl, label, pid file */
+		struct step_id_map_helper id_map_helper;
+		struct step_net_device net_device;
+		struct step_hooks hooks;
+		struct step_rlimit rlimit;
+		struct step_set_ns set_ns;
+		struct step_unshare unshare;
+		struct step_tree tree;
+		struct step_mount mount;
+		struct step_device device;
+		struct step_name name;
+		struct step_terminal terminal;
+		struct step_persona persona;
+		struct step_scheduler scheduler;
+		struct step_io_priority io_priority;
+		struct step_affinity affinity;
+		struct step_memory_policy memory_policy;
+		struct step_groups groups;
+		struct step_ids ids;
+		struct step_capabilities capabilities;
+		struct step_mask mask;
+		struct step_cwd cwd;
+		struct step_close_fds close_fds;
+		struct step_seccomp seccomp;
+		struct step_exec exec;
+	};
+};

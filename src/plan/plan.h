@@ -1,0 +1,76 @@
+/*
+ * plan.h - every step of a container's start, in order, decided before anything is touched.
+ *
+ * plan_build() is a pure function of spec, options and facts: it makes no system call, so it is
+ * tested and fuzzed without privileges, and `containr plan` prints exactly what a start would do.
+ * A plan is never changed once built. It owns one arena; it borrows from the spec, which must live
+ * as long.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "host/facts.h"
+#include "ops/step.h"
+#include "spec/spec.h"
+
+/* What the command line adds to the spec. */
+struct plan_options {
+	const char *id;
+	const char *root;   /* of the state, absolute */
+	const char *bundle; /* absolute */
+	const char *config; /* text of config.json, kept beside the state */
+	size_t config_len;
+	bool run; /* no waiting for `start` */
+	bool detach;
+	const char *pid_file;
+	const char *console_socket;
+	const char *pidfd_socket;
+	const char *notify_socket; /* NOTIFY_SOCKET of the environment */
+	unsigned int preserve_fds; /* descriptors 3 … 3 + n - 1 reach the program */
+	unsigned int listen_fds;   /* LISTEN_FDS: these too, and the program is told */
+	bool no_pivot, no_new_keyring;
+	bool systemd_cgroup;
+};
+
+struct plan {
+	struct arena arena;
+	size_t n_steps, max_steps;
+	struct step *steps;
+	int n_slots;
+	size_t spawn;       /* number of the step that makes init */
+	size_t after_start; /* number of the first step after the gate; n_steps if there is none */
+	bool failed;
+};
+
+int plan_build(struct plan *plan, const struct spec *spec, const struct plan_options *options,
+	       const struct facts *facts, struct err *err);
+
+/* The numbered steps with their lanes, for people or as JSON. */
+void plan_print(const struct plan *plan, struct buf *out);
+void plan_print_json(const struct plan *plan, struct buf *out);
+
+void plan_done(struct plan *plan);
+
+/* ---- for the files of plan/ ------------------------------------------------------------------ */
+
+/* What the functions of the sequence share while a plan is made. */
+struct planner {
+	struct plan *plan;
+	const struct spec *spec;
+	const struct plan_options *options;
+	const struct facts *facts;
+	struct err *err; /* err->code is set when a decision could not be made */
+};
+
+void plan_add(struct planner *p, enum lane lane, struct step step);
+int plan_slot(struct planner *p); /* a fresh slot */
+
+static inline struct arena *plan_arena(struct planner *p)
+{
+	return &p->plan->arena;
+}
+
+/* New or joined namespace of the spec by CLONE_NEW* flag, or NULL: the host's own is kept. */
+const struct spec_namespace *plan_namespace(const struct planner *p, int flag);
