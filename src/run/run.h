@@ -1,0 +1,74 @@
+/*
+ * run.h - carries out what the commands ask for, from the spec to the process and back to nothing.
+ *
+ * All functions return 0 (or what they say) or a negative errno with the message in `err`, and
+ * leave nothing behind when they fail. Messages carry the phrases that engines look for
+ * ("does not exist", "process already finished", "executable file not found in $PATH", …).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "plan/plan.h"
+#include "spec/read.h"
+#include "state/state.h"
+
+/* ---- launch.c: create and run ---------------------------------------------------------------- */
+
+struct run_request {
+	struct plan_options plan; /* id, root, bundle, … as on the command line */
+	spec_unknown_fn unknown;  /* told of unknown keys of config.json; may be NULL */
+	void *unknown_data;
+	bool keep; /* leave the container after run, for `delete` */
+	bool no_subreaper;
+	bool trace; /* print each step with its time to stderr */
+};
+
+/* Makes the container; its process waits for `start`. Reads BUNDLE/config.json. */
+int run_create(const struct run_request *request, struct err *err);
+
+/*
+ * Makes and starts it; unless detached, waits for its end, forwards signals, carries its terminal,
+ * removes it, and returns the exit status (128 + n for signal n).
+ */
+int run_run(const struct run_request *request, struct err *err);
+
+/* Builds the plan that create or run would carry out, and prints it. */
+int run_plan(const struct run_request *request, bool json, struct buf *out, struct err *err);
+
+/* ---- exec.c ------------------------------------------------------------------------------------
+ */
+
+struct exec_request {
+	const char *root, *id;
+	const char *process_file;      /* --process, or NULL: the fields below over config.json's */
+	struct spec_strings args, env; /* command; additional environment */
+	const char *cwd, *user;        /* "UID[:GID]" */
+	struct spec_strings caps, additional_gids;
+	const char *apparmor, *process_label, *cgroup;
+	bool tty, detach, no_new_privs, ignore_paused;
+	const char *console_socket, *pid_file, *pidfd_socket;
+	unsigned int preserve_fds;
+};
+
+/* Returns the exit status of the command, or 0 when detached. */
+int run_exec(const struct exec_request *request, struct err *err);
+
+/* ---- life.c: a container that is there ----------------------------------------------------- */
+
+int run_start(const char *root, const char *id, struct err *err);
+int run_kill(const char *root, const char *id, int sig, bool all, struct err *err);
+int run_delete(const char *root, const char *id, bool force, struct err *err);
+int run_pause(const char *root, const char *id, struct err *err);
+int run_resume(const char *root, const char *id, struct err *err);
+
+/* The state as runtime-spec has it, with `paused` looked at. */
+int run_state(const char *root, const char *id, struct arena *arena, struct state *ret,
+	      enum state_status *status, struct err *err);
+
+/* The pids inside, as the host sees them. */
+int run_pids(const char *root, const char *id, struct arena *arena, size_t *n, pid_t **ret,
+	     struct err *err);

@@ -1,0 +1,100 @@
+/*
+ * state.h - what is on disk about a container: one directory below --root, one file a concern.
+ *
+ *   ROOT/ID/             mode 0700; making it claims the id, a flock on it excludes other commands
+ *   ROOT/ID/state.json   written once, before the first side effect: all that `delete` must know
+ *   ROOT/ID/config.json  the configuration as it was read, for exec and for hooks
+ *   ROOT/ID/seccomp.bpf  the compiled filter, for exec (absent: none)
+ *   ROOT/ID/init         "PID STARTTIME\n", written once, as soon as init exists
+ *   ROOT/ID/gate         socket on which init waits for `start`; nobody listens once it has begun
+ *
+ * Nothing is ever rewritten, so nothing can be torn: a file is there, or a kill came before it. The
+ * time of creation is the file's own. The directory is on a tmpfs; nothing needs to reach a disk.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "spec/spec.h"
+
+#define STATE_FILE   "state.json"
+#define STATE_CONFIG "config.json"
+#define STATE_FILTER "seccomp.bpf"
+#define STATE_INIT   "init"
+#define STATE_GATE   "gate"
+
+enum state_status {
+	STATE_CREATING,
+	STATE_CREATED,
+	STATE_RUNNING,
+	STATE_PAUSED,
+	STATE_STOPPED,
+};
+
+struct state {
+	/* state.json */
+	const char *id, *oci_version;
+	const char *bundle, *rootfs; /* absolute */
+	struct spec_pairs annotations;
+	struct spec_strings cgroups; /* absolute directories, made by us or about to be */
+	bool systemd_cgroup;
+	uint64_t namespaces; /* CLONE_NEW* that the container does not share with the host */
+	struct spec_capabilities
+	    capabilities; /* of its process: what exec gets when it names none */
+	const char *apparmor_profile, *selinux_label; /* likewise */
+	bool no_new_privileges;
+	bool has_filter;                 /* there is a seccomp.bpf */
+	uint32_t filter_flags;           /* SECCOMP_FILTER_FLAG_* */
+	bool poststart, poststop;        /* such hooks are in config.json */
+	const char *intel_rdt;           /* directory of resctrl that we make, or NULL */
+	struct spec_strings after_start; /* sentences of the steps behind the gate … */
+	uint64_t after_start_first;      /* … and the number of the first */
+
+	/* the file `init` */
+	pid_t pid;           /* 0: none was made yet */
+	uint64_t start_time; /* field 22 of /proc/PID/stat, in clock ticks since boot */
+
+	/* the directory */
+	int64_t created_sec; /* CLOCK_REALTIME when state.json was written */
+	uint32_t created_nsec;
+	uid_t owner;
+};
+
+/* The text of state.json. */
+void state_render(const struct state *state, struct buf *ret);
+
+/* Refuses an id that is empty, ".", "..", longer than 1024 bytes or not made of [A-Za-z0-9_+.-]. */
+int state_check_id(const char *id, struct err *err);
+
+/*
+ * Opens ROOT/ID: a descriptor, -ENOENT with a message that says that the container "does not
+ * exist". With `lock`, excludes other commands first, waiting up to ten seconds for them.
+ */
+int state_open(const char *root, const char *id, bool lock, struct err *err);
+void state_unlock(int dir);
+
+/* Reads all that is there about a container. A state that was only claimed has an id and no more.
+ */
+int state_read(int dir, const char *id, struct arena *arena, struct state *ret, struct err *err);
+
+/*
+ * What its process is doing now; a pid that was given to another process means stopped. Paused is
+ * not looked at here: cgroups are not this layer's business.
+ */
+enum state_status state_status(int dir, const struct state *state);
+const char *state_status_name(enum state_status status);
+
+/* The start time of a process, or 0 if there is none or it is a zombie. */
+uint64_t state_start_time(pid_t pid);
+
+/* The ids below `root`, sorted; none if there is no such directory. */
+int state_list(const char *root, struct arena *arena, struct spec_strings *ret, struct err *err);
+
+/* Removes ROOT/ID and what is in it. */
+int state_remove(const char *root, const char *id, struct err *err);
