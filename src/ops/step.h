@@ -33,10 +33,10 @@ enum {
 	SLOT_CGROUP,  /* the cgroup v2 directory that init is born in */
 	SLOT_CONSOLE, /* socket over which init sends the terminal's master */
 	SLOT_CONSOLE_PEER, /* the other end, when the runtime itself is the terminal's user */
-	SLOT_LISTENER, /* socket over which the seccomp notification descriptor goes to the host */
-	SLOT_GATE,     /* listening socket on which init waits for `start` */
-	SLOT_NOTIFY,   /* the container's end of NOTIFY_SOCKET */
-	SLOT_TARGET,   /* pidfd of the process whose namespaces exec joins */
+	SLOT_LISTENER,     /* connection to the agent that gets the seccomp notifications */
+	SLOT_GATE,         /* listening socket on which init waits for `start` */
+	SLOT_NOTIFY,       /* the container's end of NOTIFY_SOCKET */
+	SLOT_TARGET,       /* pidfd of the process whose namespaces exec joins */
 	SLOT_PIDFD_SOCKET, /* socket that wants init's pidfd */
 	SLOT_SEED,         /* a tiny mount namespace to start from */
 	SLOT_FIRST_FREE,
@@ -66,9 +66,9 @@ enum step_kind {
 	STEP_RECORD_INIT,
 	STEP_NET_DEVICE,
 	STEP_INTEL_RDT,
-	STEP_SEND_LISTENER,
 	STEP_PID_FILE,
 	STEP_SEND_PIDFD,
+	STEP_CREATED,
 	/* what both can do */
 	STEP_HOOKS,
 	STEP_RLIMIT,
@@ -111,6 +111,7 @@ enum step_kind {
 	STEP_OUTLIVE_PARENT,
 	STEP_WAIT_START,
 	STEP_CLOSE_FDS,
+	STEP_SIGNALS,
 	STEP_NO_NEW_PRIVS,
 	STEP_SECCOMP,
 	STEP_EXEC,
@@ -160,9 +161,9 @@ struct step_text {
 	const char *file, *text;
 };
 
+/* newuidmap and newgidmap with what follows the pid; they run side by side. */
 struct step_id_map_helper {
-	const char *program;     /* newuidmap or newgidmap */
-	const char *const *args; /* what follows the pid */
+	const char *const *uid_args, *const *gid_args; /* NULL-terminated */
 };
 
 struct step_net_device {
@@ -255,8 +256,9 @@ struct step_close_fds {
 
 struct step_seccomp {
 	struct sock_fprog prog;
-	uint32_t flags; /* SECCOMP_FILTER_FLAG_* */
-	bool listener;
+	uint32_t flags;                  /* SECCOMP_FILTER_FLAG_* */
+	const char *listener_state;      /* sent with the notification descriptor; NULL: none */
+	const char *listener_state_tail; /* what follows the pid */
 };
 
 struct step_exec {

@@ -1,0 +1,131 @@
+/*
+ * init_namespace.c - steps that give init its own view: namespaces, names, network, settings.
+ *
+ * Must: use sys/ only. Mustn't: allocate, lock, log, or decide (tools/check-init).
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/if.h>
+#include <linux/sockios.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "ops/init_process.h"
+#include "sys/sys.h"
+
+int init_die_with_parent(const struct step *s, struct op_ctx *ctx)
+{
+	(void)s;
+	(void)ctx;
+	return sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
+int init_outlive_parent(const struct step *s, struct op_ctx *ctx)
+{
+	(void)s;
+	(void)ctx;
+	return sys_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+}
+
+int init_set_ns(const struct step *s, struct op_ctx *ctx)
+{
+	return sys_setns(ctx->fd[s->set_ns.slot], s->set_ns.flag);
+}
+
+int init_unshare(const struct step *s, struct op_ctx *ctx)
+{
+	(void)ctx;
+	return sys_unshare(s->unshare.flags);
+}
+
+/* The helper of STEP_NETNS shares our memory: its word says when the namespace is ready. */
+int init_join_netns(const struct step *s, struct op_ctx *ctx)
+{
+	uint32_t *word = ctx->net_word;
+	uint32_t now;
+	int r;
+
+	(void)s;
+	while ((now = __atomic_load_n(word, __ATOMIC_ACQUIRE)) == NET_AT_WORK)
+		(void)sys_futex(word, FUTEX_WAIT, NET_AT_WORK);
+	if (now != NET_READY)
+		return (int)now;
+	r = sys_setns(ctx->net_pidfd, CLONE_NEWNET);
+	__atomic_store_n(word, NET_JOINED, __ATOMIC_RELEASE);
+	(void)sys_futex(word, FUTEX_WAKE, 1);
+	return r;
+}
+
+/*
+ * After the maps are written: our own ids are still those of the host's user. The change of ids
+ * clears the signal of a dying parent (prctl(2)), so that is set again.
+ */
+int init_root_of_userns(const struct step *s, struct op_ctx *ctx)
+{
+	int r = sys_setresgid(0);
+
+	if (r == 0)
+		r = sys_setresuid(0);
+	/* Where setgroups is denied, the groups are the user's own and give nothing more. */
+	if (r == 0)
+		(void)sys_setgroups(0, NULL);
+	return r < 0 ? r : init_die_with_parent(s, ctx);
+}
+
+int init_loopback(const struct step *s, struct op_ctx *ctx)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = sys_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
+
+	(void)s;
+	(void)ctx;
+	if (fd < 0)
+		return fd;
+	r = sys_ioctl(fd, SIOCSIFFLAGS, &request);
+	(void)sys_close(fd);
+	return r;
+}
+
+int init_hostname(const struct step *s, struct op_ctx *ctx)
+{
+	(void)ctx;
+	return sys_sethostname(s->name.name, strlen(s->name.name));
+}
+
+int init_domainname(const struct step *s, struct op_ctx *ctx)
+{
+	(void)ctx;
+	return sys_setdomainname(s->name.name, strlen(s->name.name));
+}
+
+/*
+ * Writes a setting through the procfs that we mounted ourselves: the /proc that the container sees
+ * may be a trap (CVE-2025-52881). Whatever was mounted on top of ours is not crossed.
+ */
+static int write_proc(struct op_ctx *ctx, const struct step_text *text)
+{
+	size_t len = strlen(text->text);
+	ssize_t n;
+	int fd;
+
+	fd = sys_openat2(ctx->fd[SLOT_PROC], text->file, O_WRONLY | O_CLOEXEC, 0,
+			 RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+	if (fd < 0)
+		return op_note(ctx, PHASE_OPEN, fd, text->file);
+	n = sys_write(fd, text->text, len);
+	(void)sys_close(fd);
+	if (n < 0)
+		return op_note(ctx, PHASE_WRITE, (int)n, text->text);
+	return (size_t)n == len ? 0 : op_note(ctx, PHASE_WRITE, -EIO, text->text);
+}
+
+int init_sysctl(const struct step *s, struct op_ctx *ctx)
+{
+	return write_proc(ctx, &s->text);
+}
+
+int init_label(const struct step *s, struct op_ctx *ctx)
+{
+	return write_proc(ctx, &s->text);
+}

@@ -1,0 +1,50 @@
+/*
+ * init_process.h - the operations of init that concern the process: what it sees, who it is, what
+ * it may do. One function a kind of step, in the order of enum step_kind.
+ */
+#pragma once
+
+#include "ops/ops.h"
+
+/* Values of op_ctx.net_word; a failure is stored as the negative errno. */
+enum {
+	NET_AT_WORK,
+	NET_READY,
+	NET_JOINED,
+};
+
+int init_die_with_parent(const struct step *s, struct op_ctx *ctx);
+int init_set_ns(const struct step *s, struct op_ctx *ctx);
+int init_unshare(const struct step *s, struct op_ctx *ctx);
+int init_join_netns(const struct step *s, struct op_ctx *ctx);
+int init_root_of_userns(const struct step *s, struct op_ctx *ctx);
+int init_loopback(const struct step *s, struct op_ctx *ctx);
+int init_hostname(const struct step *s, struct op_ctx *ctx);
+int init_domainname(const struct step *s, struct op_ctx *ctx);
+int init_sysctl(const struct step *s, struct op_ctx *ctx);
+
+int init_hooks(const struct step *s, struct op_ctx *ctx);
+int init_rlimit(const struct step *s, struct op_ctx *ctx);
+int init_session(const struct step *s, struct op_ctx *ctx);
+int init_terminal(const struct step *s, struct op_ctx *ctx);
+int init_personality(const struct step *s, struct op_ctx *ctx);
+int init_scheduler(const struct step *s, struct op_ctx *ctx);
+int init_io_priority(const struct step *s, struct op_ctx *ctx);
+int init_affinity(const struct step *s, struct op_ctx *ctx);
+int init_memory_policy(const struct step *s, struct op_ctx *ctx);
+
+int init_keyring(const struct step *s, struct op_ctx *ctx);
+int init_label(const struct step *s, struct op_ctx *ctx);
+int init_groups(const struct step *s, struct op_ctx *ctx);
+int init_bounding(const struct step *s, struct op_ctx *ctx);
+int init_ids(const struct step *s, struct op_ctx *ctx);
+int init_capabilities(const struct step *s, struct op_ctx *ctx);
+int init_ambient(const struct step *s, struct op_ctx *ctx);
+int init_cwd(const struct step *s, struct op_ctx *ctx);
+int init_lookup(const struct step *s, struct op_ctx *ctx);
+int init_outlive_parent(const struct step *s, struct op_ctx *ctx);
+int init_close_fds(const struct step *s, struct op_ctx *ctx);
+int init_signals(const struct step *s, struct op_ctx *ctx);
+int init_no_new_privs(const struct step *s, struct op_ctx *ctx);
+int init_seccomp(const struct step *s, struct op_ctx *ctx);
+int init_exec(const struct step *s, struct op_ctx *ctx);

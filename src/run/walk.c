@@ -1,0 +1,194 @@
+/*
+ * walk.c - two processes, one list of steps.
+ *
+ * Theory of operation
+ *
+ * Every process that takes part in a start holds the same plan and walks it from where it was born.
+ * It does the steps of its own lane and waits at those of the other. Where the lane changes, the
+ * one that was at work sends a report: the number of the first step not yet done, and an error if
+ * that step failed. There is no other synchronisation.
+ *
+ * Init is born at the spawn step, which is not its own. When the host has more to do before init
+ * may begin (id maps), the step says `hold` and init waits for the hand-over; else both go on side
+ * by side, and the hand-over is found later, when init waits for something further on.
+ *
+ * Before exec init reports its arrival there; the end of the connection after that means that the
+ * program runs, the end before that means that init died. The end seen from init means that the
+ * host is gone: it gives up, and its namespaces go with it. At the gate of `create` the connection
+ * to the host is exchanged for one to `start`, which hears the rest.
+ *
+ * Must: stay safe between clone() and execve() (tools/check-init).
+ */
+#include "run/walk.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "run/spawn.h"
+#include "sys/sys.h"
+
+static const struct op *op_of(const struct step *s)
+{
+	return s->lane == LANE_HOST ? &host_ops[s->kind] : &init_ops[s->kind];
+}
+
+/*
+ * The other lane is at work: wait until it is through with the steps before `next`. The end of the
+ * connection is good news only after init said that it had come as far as the exec.
+ */
+static int await(struct walk *w, size_t next)
+{
+	do {
+		int r = baton_recv(w->baton, &w->last);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			return w->last.next + 1 == w->plan->n_steps ? 0 : -ECHILD;
+		if (w->last.err < 0)
+			return w->last.err;
+	} while (w->last.next < next);
+
+	return w->last.next == next ? 0 : -EPROTO;
+}
+
+static int tell(struct walk *w, size_t next, int err)
+{
+	memset(&w->last, 0, sizeof(w->last));
+	w->last.next = (uint32_t)next;
+	w->last.err = err;
+	if (err < 0) {
+		w->last.phase = w->ctx.phase;
+		memcpy(w->last.note, w->ctx.note, sizeof(w->last.note));
+	}
+	return w->baton < 0 ? 0 : baton_send(w->baton, &w->last);
+}
+
+/* The main function of init: it walks its lane and never comes back from the last step. */
+static void init_main(struct spawn_birth *birth)
+{
+	struct walk w;
+	size_t first = birth->at + 1;
+
+	memset(&w, 0, sizeof(w));
+	w.plan = birth->parent->plan;
+	w.lane = LANE_INIT;
+	w.end = w.plan->n_steps;
+	w.baton = birth->baton;
+	w.ctx = birth->parent->ctx;
+	w.times = birth->parent->times;
+	w.last.next = (uint32_t)birth->at;
+
+	if (!w.plan->steps[birth->at].spawn.hold)
+		while (first < w.end && w.plan->steps[first].lane != LANE_INIT)
+			first++;
+	(void)walk(&w, first);
+}
+
+/* Exchanges the host for `start`: a connection that says "g" opens the gate, others only look. */
+static int wait_start(struct walk *w)
+{
+	int gate = w->ctx.fd[SLOT_GATE];
+
+	(void)sys_close(w->baton);
+	w->baton = -1;
+	for (;;) {
+		char go = 0;
+		int fd = sys_accept(gate);
+
+		if (fd == -EINTR || fd == -ECONNABORTED)
+			continue;
+		if (fd < 0)
+			return fd;
+		if (sys_read(fd, &go, 1) == 1 && go == 'g') {
+			w->baton = fd;
+			return sys_close(gate);
+		}
+		(void)sys_close(fd);
+	}
+}
+
+static void stamp(const struct walk *w, size_t at)
+{
+	struct timespec now;
+
+	if (!w->times)
+		return;
+	(void)sys_call_2(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+	w->times[at] = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+static int apply(struct walk *w, size_t at)
+{
+	const struct step *s = &w->plan->steps[at];
+	const struct op *op = op_of(s);
+
+	if (s->kind == STEP_SPAWN)
+		return spawn_init(w, at, init_main);
+	if (s->kind == STEP_WAIT_START)
+		return wait_start(w);
+	if (s->kind == STEP_EXEC) {
+		int r = tell(w, at, 0);
+
+		/* `start` may be gone by now: the gate was opened, and that is what counts. */
+		if (r < 0 && w->plan->after_start == w->plan->n_steps)
+			return r;
+	}
+	return op->apply ? op->apply(s, &w->ctx) : -ENOSYS;
+}
+
+/* Does the steps of this lane from `i` on; returns where the other lane begins. */
+static int run_mine(struct walk *w, size_t *i)
+{
+	for (; *i < w->end && w->plan->steps[*i].lane == w->lane; (*i)++) {
+		int r = apply(w, *i);
+
+		if (r < 0) {
+			(void)tell(w, *i, r);
+			return r;
+		}
+		stamp(w, *i);
+	}
+	return tell(w, *i, 0);
+}
+
+static int run_theirs(struct walk *w, size_t *i)
+{
+	while (*i < w->end && w->plan->steps[*i].lane != w->lane)
+		(*i)++;
+	return await(w, *i);
+}
+
+int walk(struct walk *w, size_t from)
+{
+	size_t i = from;
+	int r = 0;
+
+	while (i < w->end && r >= 0)
+		r = w->plan->steps[i].lane == w->lane ? run_mine(w, &i) : run_theirs(w, &i);
+	return r;
+}
+
+void walk_undo(struct walk *w, size_t end)
+{
+	while (end-- > 0) {
+		const struct step *s = &w->plan->steps[end];
+
+		if (s->lane == LANE_HOST && op_of(s)->undo)
+			op_of(s)->undo(s, &w->ctx);
+	}
+}
+
+void walk_back(struct walk *w, size_t end)
+{
+	if (w->ctx.pid > 0) {
+		(void)sys_pidfd_send_signal(w->ctx.pidfd, SIGKILL);
+		(void)sys_wait4(w->ctx.pid, NULL, __WALL);
+	}
+	spawn_done(w);
+	walk_undo(w, end);
+}
