@@ -1,0 +1,179 @@
+/*
+ * describe.c - see describe.h.
+ */
+#include "ops/describe.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ops/describe_parts.h"
+
+static const char *const kind_names[STEP_KINDS] = {
+	[STEP_RUN_DIR] = "run-dir",
+	[STEP_FILE] = "file",
+	[STEP_OPEN] = "open",
+	[STEP_TREE] = "tree",
+	[STEP_ID_MAPPED] = "id-mapped",
+	[STEP_CGROUP_MAKE] = "cgroup",
+	[STEP_CGROUP_WRITE] = "cgroup-write",
+	[STEP_CGROUP_DEVICES] = "cgroup-devices",
+	[STEP_CGROUP_JOIN] = "cgroup-join",
+	[STEP_CGROUP_OPEN] = "cgroup-open",
+	[STEP_NETNS] = "network-namespace",
+	[STEP_CONNECT] = "connect",
+	[STEP_SOCKET_PAIR] = "socket-pair",
+	[STEP_GATE] = "gate",
+	[STEP_SPAWN] = "spawn",
+	[STEP_ID_MAP] = "id-map",
+	[STEP_ID_MAP_HELPER] = "id-map-helper",
+	[STEP_PROC_FILE] = "proc-file",
+	[STEP_RECORD_INIT] = "record-init",
+	[STEP_NET_DEVICE] = "net-device",
+	[STEP_INTEL_RDT] = "intel-rdt",
+	[STEP_PID_FILE] = "pid-file",
+	[STEP_SEND_PIDFD] = "send-pidfd",
+	[STEP_CREATED] = "created",
+	[STEP_HOOKS] = "hooks",
+	[STEP_RLIMIT] = "rlimit",
+	[STEP_DIE_WITH_PARENT] = "die-with-parent",
+	[STEP_SET_NS] = "join-namespace",
+	[STEP_UNSHARE] = "unshare",
+	[STEP_JOIN_NETNS] = "join-network",
+	[STEP_ROOT_OF_USERNS] = "root-of-userns",
+	[STEP_PROPAGATION] = "propagation",
+	[STEP_ROOT_TREE] = "root",
+	[STEP_MOUNT] = "mount",
+	[STEP_DEVICE] = "device",
+	[STEP_LINK] = "link",
+	[STEP_MASK] = "mask",
+	[STEP_READONLY] = "read-only",
+	[STEP_ROOT_READONLY] = "root-read-only",
+	[STEP_PIVOT] = "pivot",
+	[STEP_PROC] = "private-proc",
+	[STEP_LOOPBACK] = "loopback",
+	[STEP_HOSTNAME] = "hostname",
+	[STEP_DOMAINNAME] = "domainname",
+	[STEP_SYSCTL] = "sysctl",
+	[STEP_SESSION] = "session",
+	[STEP_TERMINAL] = "terminal",
+	[STEP_PERSONALITY] = "personality",
+	[STEP_SCHEDULER] = "scheduler",
+	[STEP_IO_PRIORITY] = "io-priority",
+	[STEP_AFFINITY] = "cpu-affinity",
+	[STEP_MEMORY_POLICY] = "memory-policy",
+	[STEP_KEYRING] = "keyring",
+	[STEP_LABEL] = "label",
+	[STEP_GROUPS] = "groups",
+	[STEP_BOUNDING] = "bounding-set",
+	[STEP_IDS] = "ids",
+	[STEP_CAPABILITIES] = "capabilities",
+	[STEP_AMBIENT] = "ambient-set",
+	[STEP_CWD] = "cwd",
+	[STEP_LOOKUP] = "lookup",
+	[STEP_OUTLIVE_PARENT] = "outlive-parent",
+	[STEP_WAIT_START] = "wait-start",
+	[STEP_CLOSE_FDS] = "close-fds",
+	[STEP_SIGNALS] = "signals",
+	[STEP_NO_NEW_PRIVS] = "no-new-privileges",
+	[STEP_SECCOMP] = "seccomp",
+	[STEP_EXEC] = "exec",
+};
+
+const char *step_kind_name(enum step_kind kind)
+{
+	return kind_names[kind];
+}
+
+/* The sentences of kinds without arguments. */
+static const char *const fixed[STEP_KINDS] = {
+	[STEP_ID_MAPPED] = "map the ids of a mount tree",
+	[STEP_SOCKET_PAIR] = "make a pair of sockets for the terminal",
+	[STEP_GATE] = "open the gate at which init waits for start",
+	[STEP_NETNS] = "make a network namespace beside, loopback up",
+	[STEP_RECORD_INIT] = "record init's pid and start time",
+	[STEP_INTEL_RDT] = "set cache and memory bandwidth by resctrl",
+	[STEP_SEND_PIDFD] = "send init's pidfd to the caller",
+	[STEP_CREATED] = "hand over: the container is created",
+	[STEP_DIE_WITH_PARENT] = "die with the runtime from here on",
+	[STEP_JOIN_NETNS] = "join the new network namespace",
+	[STEP_ROOT_OF_USERNS] = "become root of the user namespace",
+	[STEP_PROPAGATION] = "let no mount propagate back to the host",
+	[STEP_ROOT_TREE] = "attach the root file system",
+	[STEP_LINK] = "make a link",
+	[STEP_MASK] = "mask paths",
+	[STEP_READONLY] = "make paths read-only",
+	[STEP_ROOT_READONLY] = "make the root file system read-only",
+	[STEP_PIVOT] = "make it the root, let go of the host's mounts",
+	[STEP_PROC] = "mount a private procfs for settings",
+	[STEP_LOOPBACK] = "bring the loopback device up",
+	[STEP_SESSION] = "start a new session",
+	[STEP_OUTLIVE_PARENT] = "outlive the runtime from here on",
+	[STEP_WAIT_START] = "wait for start",
+	[STEP_SIGNALS] = "reset signals",
+	[STEP_NO_NEW_PRIVS] = "gain no new privileges",
+};
+
+void step_describe(const struct step *step, struct buf *out)
+{
+	if (step_sentences[step->kind])
+		step_sentences[step->kind](step, out);
+	else
+		buf_str(out, fixed[step->kind]);
+}
+
+/* ---- errors ------------------------------------------------------------------------------------
+ */
+
+static const char *const phases[PHASES] = {
+	[PHASE_NONE] = "",
+	[PHASE_SOURCE] = "open the source",
+	[PHASE_MOUNT_POINT] = "make the mount point",
+	[PHASE_FILE_SYSTEM] = "create the file system",
+	[PHASE_OPTION] = "set the mount option",
+	[PHASE_ATTRIBUTES] = "set the mount attributes",
+	[PHASE_ATTACH] = "attach the mount",
+	[PHASE_PROPAGATION] = "set the propagation",
+	[PHASE_COPY] = "copy what is below",
+	[PHASE_OPEN] = "open",
+	[PHASE_WRITE] = "write",
+	[PHASE_VERIFY] = "refused",
+	[PHASE_TERMINAL] = "open the other end of the terminal",
+	[PHASE_SEND] = "send",
+	[PHASE_HOOK_START] = "start",
+	[PHASE_HOOK_STATUS] = "it failed and said",
+	[PHASE_HOOK_TIMEOUT] = "it did not end in time",
+	[PHASE_INTERPRETER] = "the file is there, its interpreter is not",
+	[PHASE_WRONG_MACHINE] = "the file is a program for another machine",
+	[PHASE_CRLF] = "its first line ends in a carriage return, so the interpreter is not found",
+};
+
+/* Engines tell "not found" (127) from "not executable" (126) by these words; see moby's errors.go.
+ */
+static int exec_error(const struct step *step, int code, enum phase phase, const char *note,
+		      struct err *err)
+{
+	const char *file = step->exec.file;
+
+	if (code == -ENOENT && phase == PHASE_NONE && !strchr(file, '/'))
+		return err_say(err, code, "exec: \"%s\": executable file not found in $PATH", file);
+	if (phase == PHASE_NONE)
+		return err_set(err, code, "exec: \"%s\"", file);
+	return err_set(err, code, "exec: \"%s\": %s%s%s", file, phases[phase], *note ? ": " : "",
+		       note);
+}
+
+int step_error(const struct step *step, size_t number, int code, enum phase phase, const char *note,
+	       struct err *err)
+{
+	_cleanup_buf_ struct buf what = { 0 };
+
+	if (phase >= PHASES)
+		phase = PHASE_NONE;
+	if (step->kind == STEP_LOOKUP || step->kind == STEP_EXEC)
+		return exec_error(step, code, phase, note, err);
+	step_describe(step, &what);
+	(void)err_set(err, code, "%s (step %zu, %s)%s%s%s%s", buf_text(&what), number,
+		      step->lane == LANE_HOST ? "host" : "container", phase ? ": " : "",
+		      phases[phase], *note ? " " : "", note);
+	return code;
+}

@@ -1,0 +1,473 @@
+/*
+ * describe_parts.c - the sentences of steps that carry arguments; see describe.h.
+ */
+#include <inttypes.h>
+#include <linux/sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "ops/describe.h"
+#include "ops/describe_parts.h"
+#include "sys/abi.h"
+
+/* ---- parts of sentences ------------------------------------------------------------------------
+ */
+
+struct flag_name {
+	uint64_t flag;
+	const char *name;
+};
+
+static void put_flags(struct buf *out, const struct flag_name *names, size_t n, uint64_t flags)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < n; i++) {
+		if ((flags & names[i].flag) == 0)
+			continue;
+		buf_printf(out, "%s%s", comma, names[i].name);
+		comma = ",";
+	}
+}
+
+static void put_namespaces(struct buf *out, uint64_t flags)
+{
+	static const struct flag_name names[] = {
+		{ CLONE_NEWUSER, "user" }, { CLONE_NEWPID, "pid" },
+		{ CLONE_NEWNS, "mount" },  { CLONE_NEWNET, "network" },
+		{ CLONE_NEWIPC, "ipc" },   { CLONE_NEWUTS, "uts" },
+		{ CLONE_NEWTIME, "time" }, { CLONE_NEWCGROUP, "cgroup" },
+	};
+
+	put_flags(out, names, sizeof(names) / sizeof(names[0]), flags);
+}
+
+static const char *const capability_names[] = {
+	"chown",
+	"dac_override",
+	"dac_read_search",
+	"fowner",
+	"fsetid",
+	"kill",
+	"setgid",
+	"setuid",
+	"setpcap",
+	"linux_immutable",
+	"net_bind_service",
+	"net_broadcast",
+	"net_admin",
+	"net_raw",
+	"ipc_lock",
+	"ipc_owner",
+	"sys_module",
+	"sys_rawio",
+	"sys_chroot",
+	"sys_ptrace",
+	"sys_pacct",
+	"sys_admin",
+	"sys_boot",
+	"sys_nice",
+	"sys_resource",
+	"sys_time",
+	"sys_tty_config",
+	"mknod",
+	"lease",
+	"audit_write",
+	"audit_control",
+	"setfcap",
+	"mac_override",
+	"mac_admin",
+	"syslog",
+	"wake_alarm",
+	"block_suspend",
+	"audit_read",
+	"perfmon",
+	"bpf",
+	"checkpoint_restore",
+};
+
+static void put_capabilities(struct buf *out, uint64_t mask)
+{
+	const unsigned int known = sizeof(capability_names) / sizeof(capability_names[0]);
+	const char *comma = "";
+
+	for (unsigned int cap = 0; cap < 64; cap++) {
+		if ((mask >> cap & 1) == 0)
+			continue;
+		if (cap < known)
+			buf_printf(out, "%s%s", comma, capability_names[cap]);
+		else
+			buf_printf(out, "%s%u", comma, cap);
+		comma = ",";
+	}
+	if (mask == 0)
+		buf_str(out, "none");
+}
+
+static void put_attributes(struct buf *out, uint64_t attr)
+{
+	static const struct flag_name names[] = {
+		{ MOUNT_ATTR_RDONLY, "ro" },
+		{ MOUNT_ATTR_NOSUID, "nosuid" },
+		{ MOUNT_ATTR_NODEV, "nodev" },
+		{ MOUNT_ATTR_NOEXEC, "noexec" },
+		{ MOUNT_ATTR_NOATIME, "noatime" },
+		{ MOUNT_ATTR_STRICTATIME, "strictatime" },
+		{ MOUNT_ATTR_NODIRATIME, "nodiratime" },
+		{ MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow" },
+	};
+
+	put_flags(out, names, sizeof(names) / sizeof(names[0]), attr);
+}
+
+static void put_mount(struct buf *out, const struct step_mount *m)
+{
+	if (m->tree != SLOT_NONE)
+		buf_printf(out, "bind %s on %s", m->source, m->destination);
+	else
+		buf_printf(out, "mount %s on %s", m->type, m->destination);
+	buf_str(out, " (");
+	put_attributes(out, m->attr_set);
+	for (size_t i = 0; i < m->n_options; i++) {
+		const struct mount_option *o = &m->options[i];
+
+		buf_printf(out, "%s%s%s%s", i > 0 || m->attr_set ? "," : "", o->key,
+			   o->value ? "=" : "", o->value ? o->value : "");
+	}
+	if (m->rec_set) {
+		buf_str(out, "; all below: ");
+		put_attributes(out, m->rec_set);
+	}
+	buf_str(out, ")");
+}
+
+static void put_device(struct buf *out, const struct step_device *d)
+{
+	if (d->bind != SLOT_NONE)
+		buf_printf(out, "bind the host's device on %s", d->path);
+	else
+		buf_printf(out, "make %s %s %u:%u mode %04o owner %u:%u",
+			   S_ISBLK(d->mode)    ? "block device"
+			   : S_ISFIFO(d->mode) ? "fifo"
+					       : "character device",
+			   d->path, d->major, d->minor, d->mode & 07777, d->uid, d->gid);
+}
+
+static void put_args(struct buf *out, char *const *argv)
+{
+	for (; *argv; argv++) {
+		buf_str(out, " ");
+		buf_json_str(out, *argv);
+	}
+}
+
+static void put_limit(struct buf *out, uint64_t limit)
+{
+	if (limit == UINT64_MAX)
+		buf_str(out, "unlimited");
+	else
+		buf_printf(out, "%" PRIu64, limit);
+}
+
+/* ---- sentences, in the order of enum step_kind --------------------------------------------------
+ */
+
+static void say_run_dir(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "claim the id: make and lock %s/%s", s->run_dir.root, s->run_dir.id);
+}
+
+static void say_file(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "write %s of the container", s->file.name);
+}
+
+static void say_open(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "open %s", s->open.path);
+}
+
+static void say_tree(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "take the mount tree of %s%s", s->tree.path,
+		   s->tree.recursive ? " with all below" : "");
+}
+
+static void say_cgroup_make(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "make cgroup %s", s->cgroup.path);
+}
+
+static void say_cgroup_write(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "set %s to ", s->cgroup.file);
+	buf_json_str(out, s->cgroup.value);
+	buf_printf(out, " in cgroup %s", s->cgroup.path);
+}
+
+static void say_cgroup_devices(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "limit devices in cgroup %s by a program of %zu instructions",
+		   s->cgroup.path, s->cgroup.n_devices);
+}
+
+static void say_cgroup_join(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "move init into cgroup %s", s->cgroup.path);
+}
+
+static void say_cgroup_open(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "open cgroup %s", s->cgroup.path);
+}
+
+static void say_connect(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "connect to %s", s->connect.path);
+}
+
+static void say_spawn(const struct step *s, struct buf *out)
+{
+	buf_str(out, "make init");
+	if (s->spawn.join) {
+		buf_str(out, " below the joined namespaces: ");
+		put_namespaces(out, (uint64_t)s->spawn.join);
+	}
+	if (s->spawn.flags) {
+		buf_str(out, " in new namespaces: ");
+		put_namespaces(out, s->spawn.flags);
+	}
+	if (s->spawn.cgroup != SLOT_NONE)
+		buf_str(out, ", inside its cgroup");
+	if (s->spawn.hold)
+		buf_str(out, ", and have it wait");
+}
+
+static void say_text(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "write %s: ", s->text.file);
+	buf_json_str(out, s->text.text);
+}
+
+static void say_id_map_helper(const struct step *s, struct buf *out)
+{
+	buf_str(out, "map ids by newuidmap");
+	for (const char *const *arg = s->id_map_helper.uid_args; *arg; arg++)
+		buf_printf(out, " %s", *arg);
+	buf_str(out, " and newgidmap");
+	for (const char *const *arg = s->id_map_helper.gid_args; *arg; arg++)
+		buf_printf(out, " %s", *arg);
+}
+
+static void say_net_device(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "move network device %s in as %s", s->net_device.host, s->net_device.name);
+}
+
+static void say_pid_file(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "write the pid to %s", s->text.file);
+}
+
+static void say_hooks(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "run %s hooks:", s->hooks.name);
+	for (size_t i = 0; i < s->hooks.list->n; i++)
+		buf_printf(out, " %s", s->hooks.list->v[i].path);
+}
+
+static void say_rlimit(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "set %s to ", s->rlimit.name);
+	put_limit(out, s->rlimit.soft);
+	buf_str(out, ", at most ");
+	put_limit(out, s->rlimit.hard);
+}
+
+static void say_set_ns(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "join the %s namespace %s", s->set_ns.name, s->set_ns.path);
+}
+
+static void say_unshare(const struct step *s, struct buf *out)
+{
+	buf_str(out, "enter new namespaces: ");
+	put_namespaces(out, (uint64_t)s->unshare.flags);
+}
+
+static void say_mount(const struct step *s, struct buf *out)
+{
+	put_mount(out, &s->mount);
+}
+
+static void say_device(const struct step *s, struct buf *out)
+{
+	put_device(out, &s->device);
+}
+
+static void say_hostname(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "set the host name to %s", s->name.name);
+}
+
+static void say_domainname(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "set the domain name to %s", s->name.name);
+}
+
+static void say_terminal(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "open a terminal of %u rows and %u columns", s->terminal.rows,
+		   s->terminal.columns);
+}
+
+static void say_personality(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "set the personality to 0x%lx", s->persona.persona);
+}
+
+static void say_scheduler(const struct step *s, struct buf *out)
+{
+	const struct spec_scheduler *want = s->scheduler.scheduler;
+
+	buf_printf(out, "set scheduling policy %u, nice %d, priority %d", want->policy, want->nice,
+		   want->priority);
+}
+
+static void say_io_priority(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "set I/O priority class %d, priority %d", s->io_priority.class,
+		   s->io_priority.priority);
+}
+
+static void say_affinity(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "run on CPUs %s only", s->affinity.list);
+}
+
+static void say_memory_policy(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "set memory policy %u for nodes %s", s->memory_policy.mode,
+		   s->memory_policy.list ? s->memory_policy.list : "(none)");
+}
+
+static void say_keyring(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "join a new session keyring %s", s->name.name);
+}
+
+static void say_groups(const struct step *s, struct buf *out)
+{
+	buf_str(out, "set additional groups:");
+	for (size_t i = 0; i < s->groups.n; i++)
+		buf_printf(out, " %u", s->groups.list[i]);
+	if (s->groups.n == 0)
+		buf_str(out, " none");
+}
+
+static void say_bounding(const struct step *s, struct buf *out)
+{
+	buf_str(out, "drop from the bounding set: ");
+	put_capabilities(out, s->mask.mask);
+}
+
+static void say_ids(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "become user %u, group %u", s->ids.uid, s->ids.gid);
+}
+
+static void say_capabilities(const struct step *s, struct buf *out)
+{
+	buf_str(out, "keep capabilities: ");
+	put_capabilities(out, s->capabilities.permitted);
+	if (s->capabilities.effective != s->capabilities.permitted) {
+		buf_str(out, "; effective: ");
+		put_capabilities(out, s->capabilities.effective);
+	}
+	if (s->capabilities.inheritable) {
+		buf_str(out, "; inheritable: ");
+		put_capabilities(out, s->capabilities.inheritable);
+	}
+}
+
+static void say_ambient(const struct step *s, struct buf *out)
+{
+	buf_str(out, "raise ambient capabilities: ");
+	put_capabilities(out, s->mask.mask);
+}
+
+static void say_cwd(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "change to directory %s, umask %04o", s->cwd.path, s->cwd.umask);
+}
+
+static void say_lookup(const struct step *s, struct buf *out)
+{
+	buf_str(out, "find the program ");
+	buf_json_str(out, s->exec.file);
+}
+
+static void say_close_fds(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "keep file descriptors from %u on from the program", s->close_fds.first);
+}
+
+static void say_seccomp(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "load the seccomp filter of %u instructions%s", s->seccomp.prog.len,
+		   s->seccomp.listener_state ? " and send its listener" : "");
+}
+
+static void say_exec(const struct step *s, struct buf *out)
+{
+	buf_str(out, "execute");
+	put_args(out, s->exec.argv);
+}
+
+const step_sentence step_sentences[STEP_KINDS] = {
+	[STEP_RUN_DIR] = say_run_dir,
+	[STEP_FILE] = say_file,
+	[STEP_OPEN] = say_open,
+	[STEP_TREE] = say_tree,
+	[STEP_CGROUP_MAKE] = say_cgroup_make,
+	[STEP_CGROUP_WRITE] = say_cgroup_write,
+	[STEP_CGROUP_DEVICES] = say_cgroup_devices,
+	[STEP_CGROUP_JOIN] = say_cgroup_join,
+	[STEP_CGROUP_OPEN] = say_cgroup_open,
+	[STEP_CONNECT] = say_connect,
+	[STEP_SPAWN] = say_spawn,
+	[STEP_ID_MAP] = say_text,
+	[STEP_ID_MAP_HELPER] = say_id_map_helper,
+	[STEP_PROC_FILE] = say_text,
+	[STEP_NET_DEVICE] = say_net_device,
+	[STEP_PID_FILE] = say_pid_file,
+	[STEP_HOOKS] = say_hooks,
+	[STEP_RLIMIT] = say_rlimit,
+	[STEP_SET_NS] = say_set_ns,
+	[STEP_UNSHARE] = say_unshare,
+	[STEP_MOUNT] = say_mount,
+	[STEP_DEVICE] = say_device,
+	[STEP_HOSTNAME] = say_hostname,
+	[STEP_DOMAINNAME] = say_domainname,
+	[STEP_SYSCTL] = say_text,
+	[STEP_TERMINAL] = say_terminal,
+	[STEP_PERSONALITY] = say_personality,
+	[STEP_SCHEDULER] = say_scheduler,
+	[STEP_IO_PRIORITY] = say_io_priority,
+	[STEP_AFFINITY] = say_affinity,
+	[STEP_MEMORY_POLICY] = say_memory_policy,
+	[STEP_KEYRING] = say_keyring,
+	[STEP_LABEL] = say_text,
+	[STEP_GROUPS] = say_groups,
+	[STEP_BOUNDING] = say_bounding,
+	[STEP_IDS] = say_ids,
+	[STEP_CAPABILITIES] = say_capabilities,
+	[STEP_AMBIENT] = say_ambient,
+	[STEP_CWD] = say_cwd,
+	[STEP_LOOKUP] = say_lookup,
+	[STEP_CLOSE_FDS] = say_close_fds,
+	[STEP_SECCOMP] = say_seccomp,
+	[STEP_EXEC] = say_exec,
+};

@@ -1,0 +1,238 @@
+/*
+ * host_rundir.c - the container's directory on the host: what is known about it, and the sockets by
+ * which others reach its init.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "ops/host_process.h"
+#include "state/state.h"
+
+/* Opens the directory of all containers, making it, and what is above it, if it is missing. */
+static int open_root(const char *root)
+{
+	char path[4096];
+	size_t len = strlen(root);
+
+	if (len >= sizeof(path))
+		return -ENAMETOOLONG;
+	for (size_t i = 1; i <= len; i++) {
+		if (root[i] != '/' && root[i] != '\0')
+			continue;
+		memcpy(path, root, i);
+		path[i] = '\0';
+		if (mkdir(path, 0711) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	len = (size_t)open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return (int)len < 0 ? -errno : (int)len;
+}
+
+int host_run_dir(const struct step *s, struct op_ctx *ctx)
+{
+	_cleanup_close_ int root = open(s->run_dir.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd;
+
+	if (root < 0)
+		root = open_root(s->run_dir.root);
+	if (root < 0)
+		return op_note(ctx, PHASE_OPEN, root, s->run_dir.root);
+	if (mkdirat(root, s->run_dir.id, 0700) < 0)
+		return -errno;
+	fd = openat(root, s->run_dir.id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ctx->fd[SLOT_RUN_DIR] = fd;
+	/* Nobody else can hold it yet but a `delete` that was quicker: then it is gone. */
+	return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+void host_run_dir_undo(const struct step *s, struct op_ctx *ctx)
+{
+	struct err err;
+
+	if (ctx->fd[SLOT_RUN_DIR] >= 0)
+		(void)state_remove(s->run_dir.root, s->run_dir.id, &err);
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static int write_new(int dir, const char *name, const void *data, size_t len)
+{
+	_cleanup_close_ int fd =
+	    openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : write_all(fd, data, len);
+}
+
+int host_file(const struct step *s, struct op_ctx *ctx)
+{
+	return write_new(ctx->fd[SLOT_RUN_DIR], s->file.name, s->file.data, s->file.len);
+}
+
+int host_record_init(const struct step *s, struct op_ctx *ctx)
+{
+	uint64_t start = state_start_time(ctx->pid);
+	char text[64];
+	int len = snprintf(text, sizeof(text), "%d %llu\n", ctx->pid, (unsigned long long)start);
+
+	(void)s;
+	if (start == 0)
+		return -ESRCH;
+	return write_new(ctx->fd[SLOT_RUN_DIR], STATE_INIT, text, (size_t)len);
+}
+
+int host_open(const struct step *s, struct op_ctx *ctx)
+{
+	int fd = open(s->open.path, s->open.flags | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	ctx->fd[s->open.slot] = fd;
+	return 0;
+}
+
+/* ---- sockets ---------------------------------------------------------------------------------- */
+
+/* A socket address holds 107 bytes; longer paths go by way of a descriptor of the directory. */
+static int unix_address(const char *path, struct sockaddr_un *ret, int *ret_dir)
+{
+	const char *name = strrchr(path, '/');
+	char dir[4096];
+	int n;
+
+	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	*ret_dir = -1;
+	if (strlen(path) < sizeof(ret->sun_path)) {
+		memcpy(ret->sun_path, path, strlen(path));
+		return 0;
+	}
+	if (!name || (size_t)(name - path) >= sizeof(dir))
+		return -ENAMETOOLONG;
+	memcpy(dir, path, (size_t)(name - path));
+	dir[name - path] = '\0';
+	*ret_dir = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_dir < 0)
+		return -errno;
+	n = snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d%s", *ret_dir, name);
+	return n >= (int)sizeof(ret->sun_path) ? -ENAMETOOLONG : 0;
+}
+
+int host_connect(const struct step *s, struct op_ctx *ctx)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int dir = -1;
+	struct sockaddr_un address;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = unix_address(s->connect.path, &address, &dir);
+	if (r < 0)
+		return r;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	ctx->fd[s->connect.slot] = take_fd(&fd);
+	return 0;
+}
+
+int host_socket_pair(const struct step *s, struct op_ctx *ctx)
+{
+	int fd[2];
+
+	if (socketpair(AF_UNIX, s->pair.type | SOCK_CLOEXEC, 0, fd) < 0)
+		return -errno;
+	ctx->fd[s->pair.slot] = fd[0];
+	ctx->fd[s->pair.peer] = fd[1];
+	return 0;
+}
+
+int host_gate(const struct step *s, struct op_ctx *ctx)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	(void)s;
+	if (fd < 0)
+		return -errno;
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" STATE_GATE,
+		       ctx->fd[SLOT_RUN_DIR]);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 8) < 0)
+		return -errno;
+	ctx->fd[SLOT_GATE] = take_fd(&fd);
+	return 0;
+}
+
+/* ---- what the caller is told ------------------------------------------------------------------- */
+
+/* Whoever waits for the file finds it complete: it is written beside and renamed. */
+int host_pid_file(const struct step *s, struct op_ctx *ctx)
+{
+	char temporary[4096], text[16];
+	int len = snprintf(text, sizeof(text), "%d", ctx->pid), r;
+
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.%d.tmp", s->text.file, ctx->pid) >=
+	    sizeof(temporary))
+		return -ENAMETOOLONG;
+	r = write_new(AT_FDCWD, temporary, text, (size_t)len);
+	if (r == 0 && rename(temporary, s->text.file) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlink(temporary);
+	return r;
+}
+
+void host_pid_file_undo(const struct step *s, struct op_ctx *ctx)
+{
+	(void)ctx;
+	(void)unlink(s->text.file);
+}
+
+int host_send_pidfd(const struct step *s, struct op_ctx *ctx)
+{
+	char pid[16];
+	struct iovec part = { pid, (size_t)snprintf(pid, sizeof(pid), "%d", ctx->pid) };
+	union {
+		struct cmsghdr align;
+		char data[CMSG_SPACE(sizeof(int))];
+	} control = { .align = { .cmsg_level = SOL_SOCKET,
+				 .cmsg_type = SCM_RIGHTS,
+				 .cmsg_len = CMSG_LEN(sizeof(int)) } };
+	struct msghdr msg = { .msg_iov = &part,
+			      .msg_iovlen = 1,
+			      .msg_control = control.data,
+			      .msg_controllen = sizeof(control.data) };
+
+	(void)s;
+	memcpy(CMSG_DATA(&control.align), &ctx->pidfd, sizeof(int));
+	return sendmsg(ctx->fd[SLOT_PIDFD_SOCKET], &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* The hand-over at this step is what matters: init goes to its gate once the caller knows of it. */
+int host_created(const struct step *s, struct op_ctx *ctx)
+{
+	(void)s;
+	(void)ctx;
+	return 0;
+}
