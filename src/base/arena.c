@@ -6,8 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A docker-like config and its plan fit into two blocks; each page touched costs a page fault. */
-#define BLOCK_SIZE (32 * 1024 - 64)
+/*
+ * One block does for a docker-like config and its plan. It is large enough to come straight from
+ * mmap(): only the pages that are used cost anything, while calloc() of musl reads the whole of a
+ * smaller block to see whether it is zero, which makes each page fault twice.
+ */
+#define BLOCK_SIZE (256 * 1024 - 64)
 
 struct arena_block {
 	struct arena_block *next;

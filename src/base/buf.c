@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 static bool reserve(struct buf *b, size_t more)
 {
 	size_t need, size = b->size ? b->size : 256;
@@ -64,24 +66,6 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	b->len += (size_t)len;
 }
 
-/* The length of the UTF-8 sequence at s, or 0 if it is none (RFC 3629: no overlong, no surrogate). */
-static size_t utf8_len(const unsigned char *s)
-{
-	size_t len = s[0] < 0x80                    ? 1
-		     : s[0] >= 0xc2 && s[0] <= 0xdf ? 2
-		     : (s[0] & 0xf0) == 0xe0        ? 3
-		     : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
-						    : 0;
-
-	for (size_t i = 1; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return len;
-}
-
 void buf_json_str(struct buf *b, const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;
@@ -92,7 +76,7 @@ void buf_json_str(struct buf *b, const char *s)
 	}
 	buf_str(b, "\"");
 	while (*p) {
-		size_t len = utf8_len(p);
+		size_t len = utf8_len(p, strnlen((const char *)p, 4));
 
 		if (*p == '"' || *p == '\\')
 			buf_printf(b, "\\%c", *p);
