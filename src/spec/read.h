@@ -3,8 +3,12 @@
  *
  * A key of the wrong type, an unknown value, a missing required key, a null, a duplicate key or a
  * number out of range is refused: err->msg has "FILE:LINE:COLUMN: KEY.PATH: what is wrong, with the
- * value, and what is allowed". Unknown keys are skipped, as the specification demands, and reported
- * through `unknown`.
+ * value, and what is allowed". So is what the rules between keys forbid (check.h, run by each of
+ * these functions). Unknown keys are skipped, as the specification demands, and reported through
+ * `unknown`; so are capabilities that have no number here or that the kernel would not raise.
+ *
+ * What is as good as missing is missing: an empty string where a text is optional. The destination
+ * of a mount is absolute. The file's mode of a device has permission bits only.
  */
 #pragma once
 
@@ -12,7 +16,10 @@
 #include "base/err.h"
 #include "spec/spec.h"
 
-/* Called for each unknown key with its path ("process.foo") and place; may be NULL. */
+/*
+ * Called for each key or value that is skipped, with its path ("process.foo", or with the value as
+ * in process.capabilities.bounding[3]="CAP_NEW") and its place; may be NULL.
+ */
 typedef void (*spec_unknown_fn)(void *data, const char *path, unsigned int line,
 				unsigned int column);
 
