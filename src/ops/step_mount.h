@@ -12,33 +12,75 @@ struct mount_option {
 	const char *key, *value; /* value NULL: a flag */
 };
 
-/* A copy of a piece of the host's tree, detached, taken while the host's mounts are in sight. */
+/*
+ * STEP_TREE: a copy of a piece of the host's tree, detached, taken while the host's mounts are in
+ * sight. STEP_ROOT_TREE: the tree of `slot` is attached at `path`.
+ */
 struct step_tree {
 	int slot;
 	const char *path;
 	bool recursive;
+	bool no_follow;       /* a symbolic link at the end of path is itself the source */
+	bool in_init;         /* host lane: with the host's rights, but of init's mount namespace */
+	uint64_t propagation; /* STEP_ROOT_TREE: MS_* of the mounts below the root's own */
+};
+
+/* STEP_ID_MAPPED: the mounts of a detached tree show other owners. */
+struct step_id_mapped {
+	int slot;
+	bool recursive;
+	const char *uid_map, *gid_map; /* NULL: as in the container's user namespace */
+};
+
+/* STEP_PROPAGATION: of every mount that init starts with. */
+struct step_propagation {
+	uint64_t type; /* MS_PRIVATE or MS_SLAVE */
 };
 
 struct step_mount {
 	const char *source, *destination, *type;
-	int tree; /* slot of the detached tree to attach, or SLOT_NONE: a new file system of `type`
-		   */
-	int userns; /* slot of the user namespace for an id-mapped mount, or SLOT_NONE */
+	int tree; /* slot of the detached tree to attach; SLOT_NONE: a new file system of `type` */
+	int keep; /* slot that keeps the attached mount's descriptor, or SLOT_NONE */
 	uint64_t attr_set, attr_clear; /* MOUNT_ATTR_* of this mount */
 	uint64_t rec_set, rec_clear;   /* MOUNT_ATTR_* of all mounts below, too */
 	uint64_t propagation;          /* MS_SHARED, … or 0 */
 	bool propagation_recursive;
-	bool id_map_recursive;
-	bool is_file; /* the mount point to be made, if missing, is a file */
-	bool copy_up; /* tmpfs that starts with what is below it */
+	bool remount;      /* changes the mount that is there: attributes only */
+	bool no_symlinks;  /* the destination is an ordinary directory and no link leads to it */
+	bool in_proc;      /* the destination is one of the files of /proc that may be replaced */
+	bool must_be_proc; /* what is attached is the root of a procfs */
+	bool copy_up;      /* tmpfs that starts with what is below it */
+	bool inherit_mode; /* tmpfs with the permissions of the directory below it */
+	const char *fallback; /* bound when the kernel does not let us make the file system */
+	const char *label;    /* SELinux label of the root, for file systems without context= */
 	size_t n_options;
 	const struct mount_option *options; /* for fsconfig */
 };
 
 struct step_device {
 	const char *path;
+	int dir;       /* slot of the mounted directory that it is in, or SLOT_NONE: look it up */
 	uint32_t mode; /* type and permissions */
 	uint32_t major, minor;
 	uint32_t uid, gid;
 	int bind; /* slot of the host's device to bind, or SLOT_NONE: make it */
+};
+
+struct step_link {
+	const char *target, *path;
+	int dir;      /* as for a device */
+	bool replace; /* what is there already goes */
+};
+
+/* STEP_MASK and STEP_READONLY. */
+struct step_paths {
+	size_t n;
+	const char *const *v;
+	int null;          /* STEP_MASK: slot of the host's /dev/null */
+	const char *label; /* STEP_MASK: SELinux label of the empty directory, or NULL */
+};
+
+struct step_pivot {
+	bool no_pivot;        /* chroot, for a host that runs from its initramfs */
+	uint64_t propagation; /* MS_* of the new root, or 0 */
 };

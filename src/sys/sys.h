@@ -152,6 +152,27 @@ static inline mode_t sys_umask(mode_t mask)
 	return (mode_t)sys_call_1(SYS_umask, mask);
 }
 
+static inline ssize_t sys_sendfile(int to, int from, size_t size)
+{
+	return sys_call_4(SYS_sendfile, to, from, 0, size);
+}
+
+static inline int64_t sys_lseek(int fd, int64_t offset, int whence)
+{
+	return sys_call_3(SYS_lseek, fd, offset, whence);
+}
+
+static inline int sys_utimensat(int dir, const char *path, const struct timespec times[2],
+				int flags)
+{
+	return (int)sys_call_4(SYS_utimensat, dir, path, times, flags);
+}
+
+static inline int sys_fsetxattr(int fd, const char *name, const void *value, size_t size)
+{
+	return (int)sys_call_5(SYS_fsetxattr, fd, name, value, size, 0);
+}
+
 /* ---- mounts, by file descriptor only ------------------------------------------------------- */
 
 static inline int sys_fsopen(const char *type)

@@ -1,0 +1,74 @@
+/*
+ * rootfs_plan.h - what the files about the root file system share while a plan is made.
+ */
+#pragma once
+
+#include "plan/mount_options.h"
+#include "plan/plan.h"
+
+/* Who copies pieces of the host's tree, and when: see rootfs.h. */
+enum tree_taker {
+	TAKER_HOST,      /* before init is born */
+	TAKER_HOST_LATE, /* out of init's mount namespace */
+	TAKER_INIT,
+};
+
+/* One entry of `mounts`. */
+struct rootfs_mount {
+	const struct spec_mount *spec;
+	size_t index;
+	const char *destination; /* clean */
+	const char *source;      /* of a bind mount, absolute */
+	struct mount_options options;
+	int tree;           /* slot, or SLOT_NONE */
+	int late_read_only; /* slot that keeps a mount that becomes read-only at the end */
+};
+
+struct rootfs_plan {
+	enum tree_taker taker;
+	const char *root; /* of the host, absolute */
+	struct rootfs_mount *mounts;
+	const char *label; /* for context=, or NULL */
+	int null;          /* slot of the host's /dev/null */
+	int dev;           /* slot of a tmpfs that was mounted at /dev, or SLOT_NONE */
+	bool has_proc;     /* there is a mount at /proc */
+	bool bind_devices; /* devices cannot be made here */
+	bool skip_devices; /* /dev is the host's */
+	int *cgroup_trees; /* slots by hierarchy, where the host takes them */
+	int *device_trees; /* slots by number of rootfs_device() */
+};
+
+/* ---- rootfs.c ------------------------------------------------------------------------------- */
+
+/* A copy of the host's tree goes into `slot`: a step of this lane. */
+void rootfs_add_tree(struct planner *p, enum lane lane, struct step_tree tree);
+
+/* Of bind mounts that say nothing about propagation. */
+uint64_t rootfs_default_propagation(const struct planner *p);
+
+/* ---- rootfs_mounts.c ------------------------------------------------------------------------ */
+
+/* Reads and checks what `mounts` says; 0 or the error's code. */
+int rootfs_read_mounts(struct planner *p);
+
+void rootfs_add_mounts(struct planner *p);
+void rootfs_add_late_read_only(struct planner *p);
+
+/* ---- rootfs_cgroup.c ------------------------------------------------------------------------ */
+
+bool rootfs_is_cgroup(const struct rootfs_mount *m);
+void rootfs_add_cgroup_sources(struct planner *p);
+void rootfs_add_cgroup(struct planner *p, struct rootfs_mount *m);
+
+/* ---- rootfs_dev.c --------------------------------------------------------------------------- */
+
+void rootfs_add_device_sources(struct planner *p, enum lane lane);
+void rootfs_add_devices(struct planner *p);
+
+/* ---- rootfs_path.c -------------------------------------------------------------------------- */
+
+/* "/a//b/../c/" becomes "/a/c", "a" becomes "/a": without a look at the file system. */
+const char *rootfs_clean_path(struct arena *arena, const char *path);
+
+/* Is `path` below the directory `dir`, both clean, and not the same? */
+bool rootfs_is_below(const char *path, const char *dir);
