@@ -224,7 +224,7 @@ static int parse_string(struct parser *p)
 	const char *start = p->at++;
 	char *out = p->copy + (p->at - p->doc->source);
 	size_t index;
-	int r = add_value(p, JSON_STRING, p->at, &index);
+	int r = add_value(p, JSON_TYPE_STRING, p->at, &index);
 
 	while (r == 0) {
 		const char *at = p->at;
@@ -280,7 +280,7 @@ static int parse_number(struct parser *p)
 		if (!skip_digits(p))
 			return expected(p, "a digit in the exponent");
 	}
-	r = add_value(p, JSON_NUMBER, start, &index);
+	r = add_value(p, JSON_TYPE_NUMBER, start, &index);
 	if (r < 0)
 		return r;
 	len = (size_t)(p->at - start);
@@ -296,7 +296,9 @@ static int parse_word(struct parser *p)
 	static const struct {
 		const char *text;
 		enum json_type type;
-	} words[] = { { "true", JSON_TRUE }, { "false", JSON_FALSE }, { "null", JSON_NULL } };
+	} words[] = { { "true", JSON_TYPE_TRUE },
+		      { "false", JSON_TYPE_FALSE },
+		      { "null", JSON_TYPE_NULL } };
 	size_t index;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -423,7 +425,7 @@ static int parse_inside(struct parser *p, size_t index, bool is_object)
 static int parse_container(struct parser *p, bool is_object)
 {
 	size_t index;
-	int r = add_value(p, is_object ? JSON_OBJECT : JSON_ARRAY, p->at, &index);
+	int r = add_value(p, is_object ? JSON_TYPE_OBJECT : JSON_TYPE_ARRAY, p->at, &index);
 
 	if (r < 0)
 		return r;

@@ -8,9 +8,9 @@
  * exponent can be taken as integers ("1.0" and "1e3" cannot), and then exactly.
  *
  * A document is one array of values, parents before their members; a member's key is a value of
- * type JSON_STRING directly before what it names. Strings are decoded into a copy of the text, each
- * at its old place, so a value's address is also its position: line, column and path cost nothing
- * until there is an error to tell.
+ * type JSON_TYPE_STRING directly before what it names. Strings are decoded into a copy of the text,
+ * each at its old place, so a value's address is also its position: line, column and path cost
+ * nothing until there is an error to tell.
  */
 #pragma once
 
@@ -24,13 +24,13 @@
 #define JSON_MAX_SIZE  (16UL * 1024 * 1024)
 
 enum json_type {
-	JSON_NULL,
-	JSON_FALSE,
-	JSON_TRUE,
-	JSON_NUMBER,
-	JSON_STRING,
-	JSON_ARRAY,
-	JSON_OBJECT,
+	JSON_TYPE_NULL,
+	JSON_TYPE_FALSE,
+	JSON_TYPE_TRUE,
+	JSON_TYPE_NUMBER,
+	JSON_TYPE_STRING,
+	JSON_TYPE_ARRAY,
+	JSON_TYPE_OBJECT,
 };
 
 struct json {

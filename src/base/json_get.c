@@ -19,10 +19,10 @@ const struct json *json_get(const struct json *object, const char *key)
 
 int json_u64(const struct json *number, uint64_t max, uint64_t *ret)
 {
-	return number->type == JSON_NUMBER ? num_u64(number->text, max, ret) : -EINVAL;
+	return number->type == JSON_TYPE_NUMBER ? num_u64(number->text, max, ret) : -EINVAL;
 }
 
 int json_i64(const struct json *number, int64_t min, int64_t max, int64_t *ret)
 {
-	return number->type == JSON_NUMBER ? num_i64(number->text, min, max, ret) : -EINVAL;
+	return number->type == JSON_TYPE_NUMBER ? num_i64(number->text, min, max, ret) : -EINVAL;
 }

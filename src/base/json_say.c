@@ -18,7 +18,8 @@
 struct json_place json_place(const struct json_doc *doc, const struct json *value)
 {
 	/* A string is kept at its first character; its place is that of the quote before it. */
-	size_t offset = (size_t)(value->text - doc->copy) - (value->type == JSON_STRING ? 1 : 0);
+	size_t offset =
+	    (size_t)(value->text - doc->copy) - (value->type == JSON_TYPE_STRING ? 1 : 0);
 	struct json_place place = { .line = 1, .column = 1 };
 
 	for (size_t i = 0; i < offset && i < doc->len; i++) {
@@ -94,27 +95,27 @@ void json_show(const struct json *value, char shown[JSON_SHOWN_SIZE])
 	struct line line = { .at = shown, .end = shown + JSON_SHOWN_SIZE - 1 };
 
 	switch ((enum json_type)value->type) {
-	case JSON_NULL:
+	case JSON_TYPE_NULL:
 		put(&line, "null", 4);
 		break;
-	case JSON_FALSE:
+	case JSON_TYPE_FALSE:
 		put(&line, "false", 5);
 		break;
-	case JSON_TRUE:
+	case JSON_TYPE_TRUE:
 		put(&line, "true", 4);
 		break;
-	case JSON_NUMBER:
+	case JSON_TYPE_NUMBER:
 		put(&line, value->text, value->len < 40 ? value->len : 40);
 		if (value->len > 40)
 			put(&line, "...", 3);
 		break;
-	case JSON_STRING:
+	case JSON_TYPE_STRING:
 		json_show_text(value->text, shown);
 		break;
-	case JSON_ARRAY:
+	case JSON_TYPE_ARRAY:
 		put(&line, value->len > 0 ? "[...]" : "[]", value->len > 0 ? 5 : 2);
 		break;
-	case JSON_OBJECT:
+	case JSON_TYPE_OBJECT:
 		put(&line, value->len > 0 ? "{...}" : "{}", value->len > 0 ? 5 : 2);
 		break;
 	}
@@ -163,7 +164,7 @@ void json_path(const struct json_doc *doc, const struct json *value, char path[J
 		const struct json *child = child_with(at, value, &index);
 		char number[32];
 
-		if (at->type == JSON_OBJECT) {
+		if (at->type == JSON_TYPE_OBJECT) {
 			put_key(&line, path, child);
 			at = child == value ? value : json_value(child);
 			continue;
@@ -219,9 +220,9 @@ const struct json *json_locate(const struct json_doc *doc, const char *path)
 
 		if (*path == '.' && at > doc->values)
 			path++;
-		if (at->type == JSON_OBJECT)
+		if (at->type == JSON_TYPE_OBJECT)
 			next = locate_member(at, &path);
-		else if (at->type == JSON_ARRAY && *path == '[')
+		else if (at->type == JSON_TYPE_ARRAY && *path == '[')
 			next = locate_item(at, &path);
 		if (!next)
 			return at;

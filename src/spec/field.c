@@ -51,18 +51,20 @@ static int take_number(const struct reader *r, const struct field *field, const 
 	int64_t negative;
 	int result;
 
-	if (value->type == JSON_NUMBER && *value->text == '-') {
+	if (value->type == JSON_TYPE_NUMBER && *value->text == '-') {
 		result = json_i64(value, field->min, 0, &negative);
 		if (result == 0)
 			*ret_bits =
 			    (uint64_t)negative; /* two's complement, cut to size when stored */
 	} else {
 		result = json_u64(value, field->max, ret_bits);
+		if (result == 0 && field->min > 0 && *ret_bits < (uint64_t)field->min)
+			result = -ERANGE;
 	}
 	if (result == 0)
 		return 0;
 	field_expect_number(field, expected, sizeof(expected));
-	if (value->type != JSON_NUMBER)
+	if (value->type != JSON_TYPE_NUMBER)
 		return field_wrong(r, value, expected);
 	return field_not_allowed(
 	    r, value, result == -ERANGE ? "is out of range" : "is not a whole number", expected);
@@ -86,9 +88,9 @@ static int read_number(const struct reader *r, const struct field *field, const 
 static int read_bool(const struct reader *r, const struct field *field, const struct json *value,
 		     void *to)
 {
-	struct opt_bool answer = { .has = true, .value = value->type == JSON_TRUE };
+	struct opt_bool answer = { .has = true, .value = value->type == JSON_TYPE_TRUE };
 
-	if (value->type != JSON_TRUE && value->type != JSON_FALSE)
+	if (value->type != JSON_TYPE_TRUE && value->type != JSON_TYPE_FALSE)
 		return field_wrong(r, value, field_expect_kind(field->kind));
 	if (field->kind == FIELD_BOOL)
 		*(bool *)to = answer.value;
@@ -100,7 +102,7 @@ static int read_bool(const struct reader *r, const struct field *field, const st
 static int read_string(const struct reader *r, const struct field *field, const struct json *value,
 		       void *to)
 {
-	int result = check_type(r, value, JSON_STRING, "a string");
+	int result = check_type(r, value, JSON_TYPE_STRING, "a string");
 
 	if (result < 0)
 		return result;
@@ -116,14 +118,14 @@ static int find_name(const struct reader *r, const struct spec_name *names,
 	const struct spec_name *name = NULL;
 	char expected[768];
 
-	if (value->type == JSON_STRING)
+	if (value->type == JSON_TYPE_STRING)
 		name = spec_name_find(names, value->text);
 	if (name) {
 		*ret = name;
 		return 0;
 	}
 	field_expect_name(names, expected, sizeof(expected));
-	if (value->type != JSON_STRING)
+	if (value->type != JSON_TYPE_STRING)
 		return field_wrong(r, value, expected);
 	return field_not_allowed(r, value, "is unknown", expected);
 }
@@ -134,7 +136,7 @@ static int read_name(const struct reader *r, const struct field *field, const st
 	const struct spec_name *name;
 	int result;
 
-	if (value->type == JSON_STRING && value->len == 0 && !field->required)
+	if (value->type == JSON_TYPE_STRING && value->len == 0 && !field->required)
 		return 0;
 	result = find_name(r, field->names, value, &name);
 	if (result < 0)
@@ -167,7 +169,7 @@ static int read_strings(const struct reader *r, const struct field *field, const
 	struct spec_strings strings = { .n = value->len };
 	const struct spec_name *name;
 	size_t i = 0;
-	int result = check_type(r, value, JSON_ARRAY, field_expect_kind(field->kind));
+	int result = check_type(r, value, JSON_TYPE_ARRAY, field_expect_kind(field->kind));
 
 	if (result < 0 || value->len == 0)
 		return result;
@@ -176,7 +178,7 @@ static int read_strings(const struct reader *r, const struct field *field, const
 		return no_memory(r);
 	for (const struct json *item = json_first(value); item; item = json_next(value, item)) {
 		result = field->names ? find_name(r, field->names, item, &name)
-				      : check_type(r, item, JSON_STRING, "a string");
+				      : check_type(r, item, JSON_TYPE_STRING, "a string");
 		if (result < 0)
 			return result;
 		/* The copy of the text is ours; spec_strings has char * because execve wants that.
@@ -191,7 +193,7 @@ static int read_pairs(const struct reader *r, const struct json *value, void *to
 {
 	struct spec_pairs pairs = { .n = value->len };
 	size_t i = 0;
-	int result = check_type(r, value, JSON_OBJECT, field_expect_kind(FIELD_PAIRS));
+	int result = check_type(r, value, JSON_TYPE_OBJECT, field_expect_kind(FIELD_PAIRS));
 
 	if (result < 0 || value->len == 0)
 		return result;
@@ -201,7 +203,7 @@ static int read_pairs(const struct reader *r, const struct json *value, void *to
 	for (const struct json *key = json_first(value); key; key = json_next(value, key)) {
 		if (key->len == 0)
 			return json_refuse(r->doc, key, r->err, "the key is empty");
-		result = check_type(r, json_value(key), JSON_STRING, "a string");
+		result = check_type(r, json_value(key), JSON_TYPE_STRING, "a string");
 		if (result < 0)
 			return result;
 		pairs.v[i++] = (struct spec_pair){ key->text, json_value(key)->text };
@@ -215,7 +217,7 @@ static int read_numbers(const struct reader *r, const struct field *field, const
 {
 	struct list list = { 0 };
 	uint32_t *at;
-	int result = check_type(r, value, JSON_ARRAY, field_expect_kind(field->kind));
+	int result = check_type(r, value, JSON_TYPE_ARRAY, field_expect_kind(field->kind));
 
 	if (result == 0)
 		result = new_list(r, value->len, sizeof(uint32_t), &list);
@@ -239,7 +241,7 @@ static int read_flags(const struct reader *r, const struct field *field, const s
 {
 	const struct spec_name *name;
 	uint64_t bits = 0;
-	int result = check_type(r, value, JSON_ARRAY, field_expect_kind(field->kind));
+	int result = check_type(r, value, JSON_TYPE_ARRAY, field_expect_kind(field->kind));
 
 	if (result < 0)
 		return result;
@@ -262,15 +264,15 @@ static int read_capabilities(const struct reader *r, const struct field *field,
 			     const struct json *value, void *to)
 {
 	uint64_t bits = 0;
-	int result = check_type(r, value, JSON_ARRAY, field_expect_kind(field->kind));
+	int result = check_type(r, value, JSON_TYPE_ARRAY, field_expect_kind(field->kind));
 
 	if (result < 0)
 		return result;
 	for (const struct json *item = json_first(value); item; item = json_next(value, item)) {
 		const struct spec_name *name;
 
-		result =
-		    check_type(r, item, JSON_STRING, "a capability's name such as \"CAP_CHOWN\"");
+		result = check_type(r, item, JSON_TYPE_STRING,
+				    "a capability's name such as \"CAP_CHOWN\"");
 		if (result < 0)
 			return result;
 		name = spec_name_find(spec_capability_names, item->text);
@@ -292,8 +294,8 @@ int field_read_list(const struct reader *r, const struct field *field, const str
 	bool is_map = field->kind == FIELD_MAP;
 	struct list list = { 0 };
 	char *at;
-	int result =
-	    check_type(r, value, is_map ? JSON_OBJECT : JSON_ARRAY, field_expect_kind(field->kind));
+	int result = check_type(r, value, is_map ? JSON_TYPE_OBJECT : JSON_TYPE_ARRAY,
+				field_expect_kind(field->kind));
 
 	if (result == 0)
 		result = new_list(r, value->len, table->size, &list);
@@ -378,10 +380,10 @@ static int read_member(const struct reader *r, const struct field_table *table,
 		return 0;
 	}
 	/* Profiles are written by hand and by Go programs that leave null for an empty array. */
-	if (value->type == JSON_NULL &&
+	if (value->type == JSON_TYPE_NULL &&
 	    (field->kind == FIELD_IGNORED || (r->is_docker_profile && !field->required)))
 		return 0;
-	if (value->type == JSON_NULL) {
+	if (value->type == JSON_TYPE_NULL) {
 		field_expect(field, expected, sizeof(expected));
 		return field_wrong(r, value, expected);
 	}
@@ -400,7 +402,7 @@ static int check_required(const struct reader *r, const struct field_table *tabl
 int field_read_object(const struct reader *r, const struct field_table *table,
 		      const struct json *object, void *base)
 {
-	int result = check_type(r, object, JSON_OBJECT, field_expect_kind(FIELD_OBJECT));
+	int result = check_type(r, object, JSON_TYPE_OBJECT, field_expect_kind(FIELD_OBJECT));
 
 	if (result == 0)
 		result = check_required(r, table, object);

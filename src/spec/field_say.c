@@ -10,18 +10,18 @@
 static const char *type_name(const struct json *value)
 {
 	switch ((enum json_type)value->type) {
-	case JSON_NULL:
+	case JSON_TYPE_NULL:
 		return "no value";
-	case JSON_FALSE:
-	case JSON_TRUE:
+	case JSON_TYPE_FALSE:
+	case JSON_TYPE_TRUE:
 		return "a boolean";
-	case JSON_NUMBER:
+	case JSON_TYPE_NUMBER:
 		return "a number";
-	case JSON_STRING:
+	case JSON_TYPE_STRING:
 		return "a string";
-	case JSON_ARRAY:
+	case JSON_TYPE_ARRAY:
 		return "an array";
-	case JSON_OBJECT:
+	case JSON_TYPE_OBJECT:
 		return "an object";
 	}
 	return "unknown";
@@ -34,7 +34,7 @@ int field_wrong(const struct reader *r, const struct json *value, const char *ex
 	json_show(value, shown);
 	(void)json_refuse(r->doc, value, r->err, "%s is %s, expected %s", shown, type_name(value),
 			  expected);
-	if (value->type == JSON_NULL)
+	if (value->type == JSON_TYPE_NULL)
 		(void)err_hint(r->err, "leave the key out to get its default");
 	return -EINVAL;
 }

@@ -132,7 +132,7 @@ static int read_personality_flags(const struct reader *r, const struct field *fi
 {
 	(void)field;
 	(void)base;
-	if (value->type == JSON_ARRAY && value->len == 0)
+	if (value->type == JSON_TYPE_ARRAY && value->len == 0)
 		return 0;
 	return field_wrong(r, value, "an empty array: no flag is defined");
 }

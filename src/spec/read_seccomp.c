@@ -60,7 +60,8 @@ static int refuse_in_config(const struct reader *r, const struct json *value)
 
 static bool is_empty(const struct json *value)
 {
-	return (value->type == JSON_OBJECT || value->type == JSON_ARRAY) && value->len == 0;
+	return (value->type == JSON_TYPE_OBJECT || value->type == JSON_TYPE_ARRAY) &&
+	       value->len == 0;
 }
 
 static int read_arch_map(const struct reader *r, const struct field *field,
@@ -96,13 +97,13 @@ static int read_errno(const struct reader *r, const struct field *field, const s
 	const struct spec_name *name = NULL;
 	char expected[768];
 
-	if (value->type == JSON_STRING && value->len == 0)
+	if (value->type == JSON_TYPE_STRING && value->len == 0)
 		return 0;
-	if (value->type == JSON_STRING)
+	if (value->type == JSON_TYPE_STRING)
 		name = spec_name_find(spec_errno_names, value->text);
 	if (!name) {
 		field_expect_name(spec_errno_names, expected, sizeof(expected));
-		return value->type == JSON_STRING
+		return value->type == JSON_TYPE_STRING
 			   ? field_not_allowed(r, value, "is unknown", expected)
 			   : field_wrong(r, value, expected);
 	}
@@ -135,7 +136,7 @@ static int read_single_name(const struct reader *r, const struct field *field,
 	char **v;
 
 	(void)field;
-	if (value->type != JSON_STRING)
+	if (value->type != JSON_TYPE_STRING)
 		return field_wrong(r, value, "the name of a system call");
 	if (value->len == 0)
 		return 0;
