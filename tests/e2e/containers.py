@@ -336,14 +336,21 @@ class Runtime:
         return {**keep, "E2E_TOKEN": self.token, **(env or {})}
 
     def __call__(self, *args, status=0, env=None, stdin=subprocess.DEVNULL, timeout=TIMEOUT,
-                 pass_fds=(), cwd=None, text=True):
+                 pass_fds=(), fds_from_3=(), cwd=None, text=True):
         """Runs one command; a status other than the one expected (None: any) fails the test.
 
-        Output goes through files: a container that is left running would hold pipes open.
+        Output goes through files: a container that is left running would hold pipes open. The
+        command finds the descriptors `fds_from_3` at 3, 4, …
         """
+        argv = self.argv(*args)
+        if fds_from_3:
+            pass_fds = (*pass_fds, *fds_from_3)
+            moves = " ".join(f"{3 + n}<&{fd}" for n, fd in enumerate(fds_from_3))
+            # LISTEN_PID is that of the program which gets the descriptors.
+            argv = ["bash", "-c", f'LISTEN_PID=$$ exec "$@" {moves}', "sh", *argv]
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
             process = subprocess.Popen(
-                self.argv(*args), stdin=stdin, stdout=out, stderr=error, env=self.environment(env),
+                argv, stdin=stdin, stdout=out, stderr=error, env=self.environment(env),
                 pass_fds=pass_fds, cwd=cwd or self.dir, start_new_session=True)
             try:
                 code = process.wait(timeout)
@@ -446,6 +453,11 @@ class Runtime:
 
     def sweep(self):
         """Removes whatever a broken runtime left, so that one failure does not cause the next."""
+        self.sweep_all()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def sweep_all(self):
+        """Ends all processes, and removes cgroups, mounts and states of this test."""
         for _ in range(100):
             pids = processes_with(self.token)
             if not pids:
@@ -470,7 +482,8 @@ class Runtime:
                     pass
         for line in reversed(mount_lines(str(self.dir))):
             subprocess.run(["umount", "-l", line.split()[4]], check=False)
-        shutil.rmtree(self.dir, ignore_errors=True)
+        for path in self.root.iterdir() if self.root.exists() else ():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 # ---- receivers ----------------------------------------------------------------------------------
