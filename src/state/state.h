@@ -90,6 +90,12 @@ int state_read(int dir, const char *id, struct arena *arena, struct state *ret, 
 enum state_status state_status(int dir, const struct state *state);
 const char *state_status_name(enum state_status status);
 
+/*
+ * A connection to the gate, or a negative errno: nobody waits there (any more). -EAGAIN: init does,
+ * but takes no more connections, because it is frozen.
+ */
+int state_gate(int dir);
+
 /* The start time of a process, or 0 if there is none or it is a zombie. */
 uint64_t state_start_time(pid_t pid);
 
