@@ -20,15 +20,19 @@ struct facts {
 	bool in_userns;         /* we are not in the first user namespace, or not as its root */
 	uint64_t caps;          /* our effective capabilities */
 	uint64_t known_caps;    /* those that the kernel knows */
+	int oom_score_adj;      /* ours, which the container would inherit */
 	bool apparmor, selinux; /* active */
-	int seed_pid;           /* kernel thread with a tiny mount namespace, 0: none in sight */
+	bool has_seed; /* a tiny mount namespace of the kernel's own is there to start from */
+	int seed_fd;   /* it, or -1; owned by whoever read the facts */
 	struct cgroup_facts cgroup;
 };
 
 enum {
 	FACTS_LSM = 1,    /* apparmor, selinux */
-	FACTS_SEED = 2,   /* seed_pid */
+	FACTS_SEED = 2,   /* has_seed, seed_fd */
 	FACTS_CGROUP = 4, /* cgroup */
 };
 
-int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, struct err *err);
+/* `root` is the directory of the state: where the seed is, is remembered there. */
+int facts_read(unsigned int wanted, const char *root, struct arena *arena, struct facts *ret,
+	       struct err *err);

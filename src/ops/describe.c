@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ops/describe_cgroup.h"
 #include "ops/describe_parts.h"
 
 static const char *const kind_names[STEP_KINDS] = {
@@ -20,9 +21,11 @@ static const char *const kind_names[STEP_KINDS] = {
 	[STEP_CGROUP_JOIN] = "cgroup-join",
 	[STEP_CGROUP_OPEN] = "cgroup-open",
 	[STEP_NETNS] = "network-namespace",
+	[STEP_NETNS_LEAVE] = "leave-network",
 	[STEP_CONNECT] = "connect",
 	[STEP_SOCKET_PAIR] = "socket-pair",
 	[STEP_GATE] = "gate",
+	[STEP_NOTIFY] = "notify",
 	[STEP_SPAWN] = "spawn",
 	[STEP_ID_MAP] = "id-map",
 	[STEP_ID_MAP_HELPER] = "id-map-helper",
@@ -54,6 +57,8 @@ static const char *const kind_names[STEP_KINDS] = {
 	[STEP_HOSTNAME] = "hostname",
 	[STEP_DOMAINNAME] = "domainname",
 	[STEP_SYSCTL] = "sysctl",
+	[STEP_TIME_OFFSET] = "time-offset",
+	[STEP_OOM_SCORE] = "oom-score",
 	[STEP_SESSION] = "session",
 	[STEP_TERMINAL] = "terminal",
 	[STEP_PERSONALITY] = "personality",
@@ -68,9 +73,11 @@ static const char *const kind_names[STEP_KINDS] = {
 	[STEP_IDS] = "ids",
 	[STEP_CAPABILITIES] = "capabilities",
 	[STEP_AMBIENT] = "ambient-set",
+	[STEP_HOME] = "home",
 	[STEP_CWD] = "cwd",
 	[STEP_LOOKUP] = "lookup",
 	[STEP_OUTLIVE_PARENT] = "outlive-parent",
+	[STEP_AWAIT_HOST] = "await-host",
 	[STEP_WAIT_START] = "wait-start",
 	[STEP_CLOSE_FDS] = "close-fds",
 	[STEP_SIGNALS] = "signals",
@@ -88,8 +95,11 @@ const char *step_kind_name(enum step_kind kind)
 static const char *const fixed[STEP_KINDS] = {
 	[STEP_ID_MAPPED] = "map the ids of a mount tree",
 	[STEP_SOCKET_PAIR] = "make a pair of sockets for the terminal",
+	[STEP_NOTIFY] = "make the container's end of NOTIFY_SOCKET",
 	[STEP_GATE] = "open the gate at which init waits for start",
 	[STEP_NETNS] = "make a network namespace beside, loopback up",
+	[STEP_NETNS_LEAVE] = "return to the host's network namespace",
+	[STEP_AWAIT_HOST] = "wait until the host is through with its part",
 	[STEP_RECORD_INIT] = "record init's pid and start time",
 	[STEP_INTEL_RDT] = "set cache and memory bandwidth by resctrl",
 	[STEP_SEND_PIDFD] = "send init's pidfd to the caller",
@@ -107,6 +117,7 @@ static const char *const fixed[STEP_KINDS] = {
 	[STEP_PROC] = "mount a private procfs for settings",
 	[STEP_LOOPBACK] = "bring the loopback device up",
 	[STEP_SESSION] = "start a new session",
+	[STEP_HOME] = "set HOME as the image's /etc/passwd says",
 	[STEP_OUTLIVE_PARENT] = "outlive the runtime from here on",
 	[STEP_WAIT_START] = "wait for start",
 	[STEP_SIGNALS] = "reset signals",
@@ -137,6 +148,8 @@ static const char *const phases[PHASES] = {
 	[PHASE_OPEN] = "open",
 	[PHASE_WRITE] = "write",
 	[PHASE_VERIFY] = "refused",
+	[PHASE_NOT_EMPTY] = "the container's cgroup is not empty",
+	[PHASE_CONTROLLER] = "enable the controller",
 	[PHASE_TERMINAL] = "open the other end of the terminal",
 	[PHASE_SEND] = "send",
 	[PHASE_HOOK_START] = "start",
@@ -144,6 +157,7 @@ static const char *const phases[PHASES] = {
 	[PHASE_HOOK_TIMEOUT] = "it did not end in time",
 	[PHASE_INTERPRETER] = "the file is there, its interpreter is not",
 	[PHASE_WRONG_MACHINE] = "the file is a program for another machine",
+	[PHASE_JOIN] = "join the namespaces of",
 	[PHASE_CRLF] = "its first line ends in a carriage return, so the interpreter is not found",
 };
 
@@ -175,5 +189,6 @@ int step_error(const struct step *step, size_t number, int code, enum phase phas
 	(void)err_set(err, code, "%s (step %zu, %s)%s%s%s%s", buf_text(&what), number,
 		      step->lane == LANE_HOST ? "host" : "container", phase ? ": " : "",
 		      phases[phase], *note ? " " : "", note);
+	cgroup_hint(step, code, phase, err);
 	return code;
 }

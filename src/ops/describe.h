@@ -17,6 +17,9 @@ const char *step_kind_name(enum step_kind kind);
  */
 void step_describe(const struct step *step, struct buf *out);
 
+/* "chown,kill", or "none". */
+void describe_capabilities(uint64_t mask, struct buf *out);
+
 /*
  * Sets the error of a step that failed with `code` in the phase that was reported, in the words
  * that engines look for where there are such words, and a hint where one helps. `number` is the

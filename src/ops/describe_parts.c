@@ -88,7 +88,7 @@ static const char *const capability_names[] = {
 	"checkpoint_restore",
 };
 
-static void put_capabilities(struct buf *out, uint64_t mask)
+void describe_capabilities(uint64_t mask, struct buf *out)
 {
 	const unsigned int known = sizeof(capability_names) / sizeof(capability_names[0]);
 	const char *comma = "";
@@ -231,9 +231,10 @@ static void say_connect(const struct step *s, struct buf *out)
 static void say_spawn(const struct step *s, struct buf *out)
 {
 	buf_str(out, "make init");
-	if (s->spawn.join) {
-		buf_str(out, " below the joined namespaces: ");
-		put_namespaces(out, (uint64_t)s->spawn.join);
+	for (size_t i = 0; i < s->spawn.n_joins; i++) {
+		buf_str(out, i == 0 ? " below the joined namespaces: " : ", ");
+		put_namespaces(out, (uint64_t)s->spawn.joins[i].flags);
+		buf_printf(out, " of %s", s->spawn.joins[i].path);
 	}
 	if (s->spawn.flags) {
 		buf_str(out, " in new namespaces: ");
@@ -370,7 +371,7 @@ static void say_groups(const struct step *s, struct buf *out)
 static void say_bounding(const struct step *s, struct buf *out)
 {
 	buf_str(out, "drop from the bounding set: ");
-	put_capabilities(out, s->mask.mask);
+	describe_capabilities(s->mask.mask, out);
 }
 
 static void say_ids(const struct step *s, struct buf *out)
@@ -381,21 +382,21 @@ static void say_ids(const struct step *s, struct buf *out)
 static void say_capabilities(const struct step *s, struct buf *out)
 {
 	buf_str(out, "keep capabilities: ");
-	put_capabilities(out, s->capabilities.permitted);
+	describe_capabilities(s->capabilities.permitted, out);
 	if (s->capabilities.effective != s->capabilities.permitted) {
 		buf_str(out, "; effective: ");
-		put_capabilities(out, s->capabilities.effective);
+		describe_capabilities(s->capabilities.effective, out);
 	}
 	if (s->capabilities.inheritable) {
 		buf_str(out, "; inheritable: ");
-		put_capabilities(out, s->capabilities.inheritable);
+		describe_capabilities(s->capabilities.inheritable, out);
 	}
 }
 
 static void say_ambient(const struct step *s, struct buf *out)
 {
 	buf_str(out, "raise ambient capabilities: ");
-	put_capabilities(out, s->mask.mask);
+	describe_capabilities(s->mask.mask, out);
 }
 
 static void say_cwd(const struct step *s, struct buf *out)
@@ -417,7 +418,7 @@ static void say_close_fds(const struct step *s, struct buf *out)
 static void say_seccomp(const struct step *s, struct buf *out)
 {
 	buf_printf(out, "load the seccomp filter of %u instructions%s", s->seccomp.prog.len,
-		   s->seccomp.listener_state ? " and send its listener" : "");
+		   s->seccomp.message_head ? " and send its listener" : "");
 }
 
 static void say_exec(const struct step *s, struct buf *out)
@@ -452,6 +453,8 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_HOSTNAME] = say_hostname,
 	[STEP_DOMAINNAME] = say_domainname,
 	[STEP_SYSCTL] = say_text,
+	[STEP_TIME_OFFSET] = say_text,
+	[STEP_OOM_SCORE] = say_text,
 	[STEP_TERMINAL] = say_terminal,
 	[STEP_PERSONALITY] = say_personality,
 	[STEP_SCHEDULER] = say_scheduler,

@@ -14,6 +14,16 @@
 #include "ops/init_process.h"
 #include "sys/sys.h"
 
+int init_open(const struct step *s, struct op_ctx *ctx)
+{
+	int fd = sys_openat(AT_FDCWD, s->open.path, s->open.flags | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fd;
+	ctx->fd[s->open.slot] = fd;
+	return 0;
+}
+
 int init_die_with_parent(const struct step *s, struct op_ctx *ctx)
 {
 	(void)s;
@@ -39,22 +49,15 @@ int init_unshare(const struct step *s, struct op_ctx *ctx)
 	return sys_unshare(s->unshare.flags);
 }
 
-/* The helper of STEP_NETNS shares our memory: its word says when the namespace is ready. */
+/* The host shares our memory: its word says when the namespace is ready, and it is in it then. */
 int init_join_netns(const struct step *s, struct op_ctx *ctx)
 {
-	uint32_t *word = ctx->net_word;
 	uint32_t now;
-	int r;
 
 	(void)s;
-	while ((now = __atomic_load_n(word, __ATOMIC_ACQUIRE)) == NET_AT_WORK)
-		(void)sys_futex(word, FUTEX_WAIT, NET_AT_WORK);
-	if (now != NET_READY)
-		return (int)now;
-	r = sys_setns(ctx->net_pidfd, CLONE_NEWNET);
-	__atomic_store_n(word, NET_JOINED, __ATOMIC_RELEASE);
-	(void)sys_futex(word, FUTEX_WAKE, 1);
-	return r;
+	while ((now = __atomic_load_n(ctx->net_word, __ATOMIC_ACQUIRE)) == NET_AT_WORK)
+		(void)sys_futex(ctx->net_word, FUTEX_WAIT, NET_AT_WORK);
+	return now == NET_READY ? sys_setns(ctx->fd[SLOT_SELF], CLONE_NEWNET) : (int)now;
 }
 
 /*
@@ -103,29 +106,19 @@ int init_domainname(const struct step *s, struct op_ctx *ctx)
  * Writes a setting through the procfs that we mounted ourselves: the /proc that the container sees
  * may be a trap (CVE-2025-52881). Whatever was mounted on top of ours is not crossed.
  */
-static int write_proc(struct op_ctx *ctx, const struct step_text *text)
+int init_proc_text(const struct step *s, struct op_ctx *ctx)
 {
-	size_t len = strlen(text->text);
+	size_t len = strlen(s->text.text);
 	ssize_t n;
 	int fd;
 
-	fd = sys_openat2(ctx->fd[SLOT_PROC], text->file, O_WRONLY | O_CLOEXEC, 0,
+	fd = sys_openat2(ctx->fd[SLOT_PROC], s->text.file, O_WRONLY | O_CLOEXEC, 0,
 			 RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
 	if (fd < 0)
-		return op_note(ctx, PHASE_OPEN, fd, text->file);
-	n = sys_write(fd, text->text, len);
+		return op_note(ctx, PHASE_OPEN, fd, "");
+	n = sys_write(fd, s->text.text, len);
 	(void)sys_close(fd);
 	if (n < 0)
-		return op_note(ctx, PHASE_WRITE, (int)n, text->text);
-	return (size_t)n == len ? 0 : op_note(ctx, PHASE_WRITE, -EIO, text->text);
-}
-
-int init_sysctl(const struct step *s, struct op_ctx *ctx)
-{
-	return write_proc(ctx, &s->text);
-}
-
-int init_label(const struct step *s, struct op_ctx *ctx)
-{
-	return write_proc(ctx, &s->text);
+		return (int)n;
+	return (size_t)n == len ? 0 : -EIO;
 }

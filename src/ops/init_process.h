@@ -10,9 +10,9 @@
 enum {
 	NET_AT_WORK,
 	NET_READY,
-	NET_JOINED,
 };
 
+int init_open(const struct step *s, struct op_ctx *ctx);
 int init_die_with_parent(const struct step *s, struct op_ctx *ctx);
 int init_set_ns(const struct step *s, struct op_ctx *ctx);
 int init_unshare(const struct step *s, struct op_ctx *ctx);
@@ -21,7 +21,7 @@ int init_root_of_userns(const struct step *s, struct op_ctx *ctx);
 int init_loopback(const struct step *s, struct op_ctx *ctx);
 int init_hostname(const struct step *s, struct op_ctx *ctx);
 int init_domainname(const struct step *s, struct op_ctx *ctx);
-int init_sysctl(const struct step *s, struct op_ctx *ctx);
+int init_proc_text(const struct step *s, struct op_ctx *ctx);
 
 int init_hooks(const struct step *s, struct op_ctx *ctx);
 int init_rlimit(const struct step *s, struct op_ctx *ctx);
@@ -34,12 +34,12 @@ int init_affinity(const struct step *s, struct op_ctx *ctx);
 int init_memory_policy(const struct step *s, struct op_ctx *ctx);
 
 int init_keyring(const struct step *s, struct op_ctx *ctx);
-int init_label(const struct step *s, struct op_ctx *ctx);
 int init_groups(const struct step *s, struct op_ctx *ctx);
 int init_bounding(const struct step *s, struct op_ctx *ctx);
 int init_ids(const struct step *s, struct op_ctx *ctx);
 int init_capabilities(const struct step *s, struct op_ctx *ctx);
 int init_ambient(const struct step *s, struct op_ctx *ctx);
+int init_home(const struct step *s, struct op_ctx *ctx);
 int init_cwd(const struct step *s, struct op_ctx *ctx);
 int init_lookup(const struct step *s, struct op_ctx *ctx);
 int init_outlive_parent(const struct step *s, struct op_ctx *ctx);

@@ -27,7 +27,7 @@ enum {
 struct courier {
 	uint32_t word;
 	int socket, fd, result;
-	const char *head, *tail;
+	const struct step_seccomp *step;
 	char pid[12];
 	char stack[THREAD_STACK] __attribute__((aligned(16)));
 };
@@ -45,19 +45,25 @@ static void put_pid(char text[12], pid_t pid)
 	text[i] = '\0';
 }
 
+/* The kernel only reads it; an iovec has no const form. */
+static struct iovec text_part(const char *text)
+{
+	return (struct iovec){ (void *)(uintptr_t)text, strlen(text) };
+}
+
 static int send_listener(struct courier *c)
 {
 	struct iovec part[] = {
-		{ (void *)(uintptr_t)c->head, strlen(c->head) },
-		{ c->pid, strlen(c->pid) },
-		{ (void *)(uintptr_t)c->tail, strlen(c->tail) },
+		text_part(c->step->message_head),   text_part(c->pid),
+		text_part(c->step->message_middle), text_part(c->pid),
+		text_part(c->step->message_tail),
 	};
 	union {
 		struct cmsghdr align;
 		char data[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct msghdr msg = { .msg_iov = part,
-			      .msg_iovlen = 3,
+			      .msg_iovlen = sizeof(part) / sizeof(part[0]),
 			      .msg_control = control.data,
 			      .msg_controllen = sizeof(control.data) };
 
@@ -99,8 +105,7 @@ static int with_listener(const struct step_seccomp *s, struct op_ctx *ctx)
 
 	memset(&c, 0, sizeof(c));
 	c.socket = ctx->fd[SLOT_LISTENER];
-	c.head = s->listener_state;
-	c.tail = s->listener_state_tail;
+	c.step = s;
 	put_pid(c.pid, ctx->pid);
 
 	r = sys_spawn(&args, sizeof(args), courier_main, &c);
@@ -118,7 +123,7 @@ static int with_listener(const struct step_seccomp *s, struct op_ctx *ctx)
 
 int init_seccomp(const struct step *s, struct op_ctx *ctx)
 {
-	if (s->seccomp.listener_state)
+	if (s->seccomp.message_head)
 		return with_listener(&s->seccomp, ctx);
 	return sys_seccomp(SECCOMP_SET_MODE_FILTER, s->seccomp.flags, &s->seccomp.prog);
 }

@@ -21,7 +21,10 @@ enum phase {
 	PHASE_OPEN,
 	PHASE_WRITE,
 	PHASE_VERIFY, /* what was opened is not what it should be */
+	PHASE_NOT_EMPTY,  /* note: the cgroup that was there before us */
+	PHASE_CONTROLLER, /* note: the cgroup controller and the directory that lacks it */
 	PHASE_TERMINAL,
+	PHASE_JOIN,
 	PHASE_SEND,
 	PHASE_HOOK_START,
 	PHASE_HOOK_STATUS, /* note: the hook and its exit status */
@@ -40,9 +43,7 @@ struct op_ctx {
 	    fd; /* by slot; -1: not open. One lane writes a slot, once, before the other reads it */
 	pid_t pid;          /* the container's init as the host sees it, once spawned */
 	int pidfd;          /* of that, host lane */
-	pid_t net_pid;      /* helper that makes the network namespace, host lane */
-	int net_pidfd;      /* of that; init joins through it */
-	uint32_t *net_word; /* shared futex: 0 at work, 1 ready, 2 joined, or a negative errno */
+	uint32_t *net_word; /* shared futex: 0 at work, 1 ready, or a negative errno */
 	int exec_fd;        /* the program that was found, init lane, O_PATH */
 	const char *exec_path;
 	enum phase phase;     /* where the step that failed was */

@@ -38,8 +38,11 @@ enum {
 	SLOT_NOTIFY,       /* the container's end of NOTIFY_SOCKET */
 	SLOT_TARGET,       /* pidfd of the process whose namespaces exec joins */
 	SLOT_PIDFD_SOCKET, /* socket that wants init's pidfd */
+	SLOT_SELF,         /* pidfd of the host, through which init joins its network namespace */
+	SLOT_OWN_NET,      /* the host's own network namespace, to come back to */
 	SLOT_SEED,         /* a tiny mount namespace to start from */
-	SLOT_FIRST_FREE,
+	SLOT_NAMESPACE,    /* those with paths, in the order of the spec: at most eight */
+	SLOT_FIRST_FREE = SLOT_NAMESPACE + 8,
 };
 
 /* Kinds of steps. The names that `plan` prints are in describe.c. */
@@ -56,9 +59,11 @@ enum step_kind {
 	STEP_CGROUP_JOIN,
 	STEP_CGROUP_OPEN,
 	STEP_NETNS,
+	STEP_NETNS_LEAVE,
 	STEP_CONNECT,
 	STEP_SOCKET_PAIR,
 	STEP_GATE,
+	STEP_NOTIFY,
 	STEP_SPAWN,
 	STEP_ID_MAP,
 	STEP_ID_MAP_HELPER,
@@ -92,6 +97,8 @@ enum step_kind {
 	STEP_HOSTNAME,
 	STEP_DOMAINNAME,
 	STEP_SYSCTL,
+	STEP_TIME_OFFSET,
+	STEP_OOM_SCORE,
 	STEP_SESSION,
 	STEP_TERMINAL,
 	STEP_PERSONALITY,
@@ -106,9 +113,11 @@ enum step_kind {
 	STEP_IDS,
 	STEP_CAPABILITIES,
 	STEP_AMBIENT,
+	STEP_HOME,
 	STEP_CWD,
 	STEP_LOOKUP,
 	STEP_OUTLIVE_PARENT,
+	STEP_AWAIT_HOST,
 	STEP_WAIT_START,
 	STEP_CLOSE_FDS,
 	STEP_SIGNALS,
@@ -145,16 +154,22 @@ struct step_pair {
 	int type; /* SOCK_STREAM or SOCK_SEQPACKET */
 };
 
+/* A namespace, or a pidfd with several, to be entered before init is born. */
+struct step_join {
+	int slot, flags;  /* CLONE_NEW* */
+	const char *path; /* for messages */
+};
+
 /*
- * Makes a process. With `join`, a helper enters these namespaces of SLOT_TARGET first, so that the
- * new process is born below them.
+ * Makes init. With joins, a helper enters those first, so that init is born below them: the user
+ * namespace of a new pid namespace, the pid namespace of exec.
  */
 struct step_spawn {
 	uint64_t flags; /* CLONE_NEW* */
 	int cgroup;     /* slot of the cgroup v2 directory to be born in, or SLOT_NONE */
-	int join_slot;  /* descriptor of a namespace or pidfd to join before, or SLOT_NONE */
-	int join;       /* CLONE_NEW* of that */
-	bool hold;      /* init waits for the host's next steps before it does its own */
+	size_t n_joins;
+	const struct step_join *joins;
+	bool hold; /* init waits for the host's next steps before it does its own */
 };
 
 struct step_text {
@@ -245,6 +260,15 @@ struct step_mask {
 	uint64_t mask; /* capabilities to drop, or to make ambient */
 };
 
+/* HOME= of the user that the image's /etc/passwd names, where the configuration sets none. */
+struct step_home {
+	uint32_t uid;
+	char *
+	    entry; /* of envp, "HOME=/" and room for HOME_SIZE bytes; the one thing init fills in */
+};
+
+#define HOME_SIZE 1024
+
 struct step_cwd {
 	const char *path;
 	uint32_t umask;
@@ -256,9 +280,9 @@ struct step_close_fds {
 
 struct step_seccomp {
 	struct sock_fprog prog;
-	uint32_t flags;                  /* SECCOMP_FILTER_FLAG_* */
-	const char *listener_state;      /* sent with the notification descriptor; NULL: none */
-	const char *listener_state_tail; /* what follows the pid */
+	uint32_t flags; /* SECCOMP_FILTER_FLAG_* */
+	/* Sent with the notification descriptor: head, pid, middle, pid, tail. head NULL: none. */
+	const char *message_head, *message_middle, *message_tail;
 };
 
 struct step_exec {
@@ -287,8 +311,13 @@ struct step {
 		struct step_set_ns set_ns;
 		struct step_unshare unshare;
 		struct step_tree tree;
+		struct step_id_mapped id_mapped;
+		struct step_propagation propagation;
 		struct step_mount mount;
 		struct step_device device;
+		struct step_link link;
+		struct step_paths paths;
+		struct step_pivot pivot;
 		struct step_name name;
 		struct step_terminal terminal;
 		struct step_persona persona;
@@ -300,6 +329,7 @@ struct step {
 		struct step_ids ids;
 		struct step_capabilities capabilities;
 		struct step_mask mask;
+		struct step_home home;
 		struct step_cwd cwd;
 		struct step_close_fds close_fds;
 		struct step_seccomp seccomp;

@@ -41,7 +41,6 @@ struct plan {
 	int n_slots;
 	size_t spawn;       /* number of the step that makes init */
 	size_t after_start; /* number of the first step after the gate; n_steps if there is none */
-	bool failed;
 };
 
 int plan_build(struct plan *plan, const struct spec *spec, const struct plan_options *options,
@@ -61,7 +60,16 @@ struct planner {
 	const struct spec *spec;
 	const struct plan_options *options;
 	const struct facts *facts;
-	struct err *err; /* err->code is set when a decision could not be made */
+	struct err *err;              /* err->code is set when a decision could not be made */
+	bool net_joined;              /* the network namespace made beside is joined by a step */
+	struct sock_fprog filter;     /* compiled; len 0: none */
+	uint32_t filter_flags;        /* SECCOMP_FILTER_FLAG_* */
+	bool filter_listens;          /* its notification descriptor goes to SLOT_LISTENER */
+	const char *listener_head;    /* the agent's message up to the first pid */
+	size_t state_step;            /* number of the step that writes state.json */
+	char **env;                   /* of the program */
+	const struct plan_exec *exec; /* NULL: a start; else a further process of a container */
+	struct rootfs_plan *rootfs;   /* what the functions of rootfs.c hand on to each other */
 };
 
 void plan_add(struct planner *p, enum lane lane, struct step step);

@@ -1,31 +1,40 @@
 /*
  * spawn.c - see spawn.h.
  *
- * Where namespaces have to be joined before init can be born below them (the user namespace of a
- * new pid namespace, the pid namespace of exec), a helper joins them and makes init as its sibling
- * (CLONE_PARENT). It too borrows our memory, and we wait for it (CLONE_VFORK): it is three calls
- * long.
+ * Where namespaces have to be joined before init can be born below them, a helper joins them and
+ * makes init as its sibling (CLONE_PARENT). It too borrows our memory, and we wait for it
+ * (CLONE_VFORK): it is a few calls long. Only a time namespace refuses to be joined by a process
+ * that shares its memory (timens_install() in the kernel); then the helper is a forked one, and so
+ * all that it tells us lies in a shared mapping.
  */
 #include "run/spawn.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "sys/sys.h"
 
-struct via {
-	struct clone_args *args;
-	void (*main)(void *);
-	struct spawn_birth *birth;
-	int join_fd, join;
-	int result;
-};
+#define HELPER_STACK 8192
 
-static const uint64_t all_signals = ~0ULL;
+/* One shared mapping: the two stacks, and what the three processes tell each other. */
+struct spawn_area {
+	char helper_stack[HELPER_STACK];
+	char init_stack[SPAWN_STACK];
+	struct spawn_birth birth;
+	struct clone_args args;
+	const struct step_spawn *step;
+	int joined_error;    /* of the helper, or of its clone */
+	size_t joined_index; /* where it failed */
+	int pidfd;
+	pid_t pid;
+	uint32_t net_word; /* see op_ctx */
+	size_t size;       /* of all this */
+	int fd[];          /* init's copy of the slots: its descriptors are its own from here on */
+};
 
 static void enter(void *arg)
 {
@@ -41,103 +50,138 @@ static void enter(void *arg)
 	sys_exit(125); /* the report said why */
 }
 
+/*
+ * A namespace may be owned by the user namespace that is joined as well, or by an outer one: so
+ * those that the outer rights do not suffice for are tried again from inside (runc#4390).
+ */
+static int join_all(struct spawn_area *area)
+{
+	const struct step_spawn *s = area->step;
+	uint64_t done = 0;
+	int r = 0;
+
+	for (int pass = 0; pass < 3; pass++) {
+		for (size_t i = 0; i < s->n_joins && r == 0; i++) {
+			bool user = s->joins[i].flags & CLONE_NEWUSER;
+
+			if (done >> i & 1 || user != (pass == 1))
+				continue;
+			r = sys_setns(area->birth.parent->ctx.fd[s->joins[i].slot],
+				      s->joins[i].flags);
+			area->joined_index = i;
+			if (r == 0)
+				done |= 1ULL << i;
+			else if (pass == 0 && r == -EPERM)
+				r = 0;
+		}
+	}
+	return r;
+}
+
 static void join_and_clone(void *arg)
 {
-	struct via *via = arg;
-	int r = sys_setns(via->join_fd, via->join);
+	struct spawn_area *area = arg;
+	int r = join_all(area);
 
-	if (r == 0)
-		r = (int)sys_spawn(via->args, sizeof(*via->args), via->main, via->birth);
-	via->result = r;
+	if (r == 0) {
+		area->joined_index = SIZE_MAX;
+		r = (int)sys_spawn(&area->args, sizeof(area->args), enter, &area->birth);
+	}
+	area->joined_error = r < 0 ? r : 0;
 	sys_exit(0);
 }
 
-static int spawn_via(struct via *via, char *stack)
+static int spawn_by_helper(struct walk *w, struct spawn_area *area)
 {
 	struct clone_args helper = {
-		.flags = CLONE_VM | CLONE_VFORK | CLONE_FILES, /* the pidfd shall be ours */
-		.stack = (uintptr_t)stack,
-		.stack_size = SPAWN_STACK / 4,
+		.flags = CLONE_VM | CLONE_VFORK | CLONE_FILES, /* the pidfd shall be ours, too */
+		.stack = (uintptr_t)area->helper_stack,
+		.stack_size = sizeof(area->helper_stack),
 	};
 	long pid;
 
-	via->args->flags |= CLONE_PARENT;
-	via->args->exit_signal = 0;
-	via->result = -ECHILD;
-	pid = sys_spawn(&helper, sizeof(helper), join_and_clone, via);
+	for (size_t i = 0; i < area->step->n_joins; i++)
+		if (area->step->joins[i].flags & CLONE_NEWTIME)
+			helper.flags &= ~(uint64_t)CLONE_VM;
+	area->args.flags |= CLONE_PARENT;
+	area->args.exit_signal = 0;
+	area->joined_error = -ECHILD;
+	pid = sys_spawn(&helper, sizeof(helper), join_and_clone, area);
 	if (pid < 0)
 		return (int)pid;
 	(void)sys_wait4((pid_t)pid, NULL, __WALL);
-	return via->result;
+	if (area->joined_error < 0 && area->joined_index != SIZE_MAX)
+		return op_note(&w->ctx, PHASE_JOIN, area->joined_error,
+			       area->step->joins[area->joined_index].path);
+	return area->joined_error;
 }
 
-static int spawn_with(struct walk *w, const struct step_spawn *s, struct spawn_birth *birth)
+static int spawn_with(struct walk *w, struct spawn_area *area)
 {
-	char *stack = w->stack;
-	struct clone_args args = {
+	const struct step_spawn *s = area->step;
+
+	area->args = (struct clone_args){
 		.flags =
 		    s->flags | CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID,
-		.pidfd = (uintptr_t)&w->ctx.pidfd,
-		.parent_tid = (uintptr_t)&w->ctx.pid,
+		.pidfd = (uintptr_t)&area->pidfd,
+		.parent_tid = (uintptr_t)&area->pid,
 		.exit_signal = SIGCHLD,
-		.stack = (uintptr_t)stack + SPAWN_STACK / 4,
-		.stack_size = SPAWN_STACK - SPAWN_STACK / 4,
+		.stack = (uintptr_t)area->init_stack,
+		.stack_size = sizeof(area->init_stack),
 	};
-	struct via via = { .args = &args, .main = enter, .birth = birth };
-
 	if (s->cgroup != SLOT_NONE) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint32_t)w->ctx.fd[s->cgroup];
+		area->args.flags |= CLONE_INTO_CGROUP;
+		area->args.cgroup = (uint32_t)w->ctx.fd[s->cgroup];
 	}
-	if (s->join_slot == SLOT_NONE)
-		return (int)sys_spawn(&args, sizeof(args), enter, birth);
-	via.join_fd = w->ctx.fd[s->join_slot];
-	via.join = s->join;
-	return spawn_via(&via, stack);
+	if (s->n_joins > 0)
+		return spawn_by_helper(w, area);
+	return (int)sys_spawn(&area->args, sizeof(area->args), enter, &area->birth);
 }
 
 int spawn_init(struct walk *w, size_t at, void (*main)(struct spawn_birth *birth))
 {
-	const struct step_spawn *s = &w->plan->steps[at].spawn;
-	/* Init reads it after we have returned, so it lies on init's own stack, above its frames.
-	 */
-	struct spawn_birth *birth;
+	const uint64_t all_signals = ~0ULL;
+	size_t fd_size = (size_t)w->plan->n_slots * sizeof(int);
+	size_t size = sizeof(struct spawn_area) + fd_size;
+	struct spawn_area *area;
 	uint64_t mask = 0;
 	int pair[2], r;
-	void *stack;
 
-	stack = mmap(NULL, SPAWN_STACK + sizeof(*birth), PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stack == MAP_FAILED)
+	area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+		    -1, 0);
+	if (area == MAP_FAILED)
 		return -ENOMEM;
+	area->size = size;
+	memcpy(area->fd, w->ctx.fd, fd_size);
+	w->area = area;
+	w->ctx.net_word = &area->net_word;
 	r = sys_socketpair(SOCK_SEQPACKET, pair);
 	if (r < 0) {
-		(void)munmap(stack, SPAWN_STACK + sizeof(*birth));
+		spawn_done(w);
 		return r;
 	}
-	w->stack = stack;
-	birth = (void *)((char *)stack + SPAWN_STACK);
-	*birth = (struct spawn_birth){ w, pair[1], pair[0], at, main };
+	area->step = &w->plan->steps[at].spawn;
+	area->birth = (struct spawn_birth){ w, &area->pid, area->fd, pair[1], pair[0], at, main };
 
 	(void)sys_sigprocmask(SIG_SETMASK, &all_signals, &mask);
-	r = spawn_with(w, s, birth);
+	r = spawn_with(w, area);
 	(void)sys_sigprocmask(SIG_SETMASK, &mask, NULL);
 
 	(void)sys_close(pair[1]);
 	if (r < 0) {
 		(void)sys_close(pair[0]);
-		w->ctx.pid = 0;
 		spawn_done(w);
 		return r;
 	}
 	w->baton = pair[0];
-	w->ctx.pid = r;
+	w->ctx.pid = area->pid;
+	w->ctx.pidfd = area->pidfd;
 	return 0;
 }
 
 void spawn_done(struct walk *w)
 {
-	if (w->stack)
-		(void)munmap(w->stack, SPAWN_STACK + sizeof(struct spawn_birth));
-	w->stack = NULL;
+	if (w->area)
+		(void)munmap(w->area, w->area->size);
+	w->area = NULL;
 }

@@ -9,13 +9,15 @@
 
 #include "run/walk.h"
 
-#define SPAWN_STACK (64 * 1024)
+#define SPAWN_STACK (56 * 1024)
 
 struct spawn_birth {
 	struct walk *parent;
-	int baton;      /* init's end */
-	int baton_host; /* to be closed in init */
-	size_t at;      /* number of the spawn step */
+	const pid_t *pid; /* of init, as the host sees it */
+	int *fd;          /* init's own slots */
+	int baton;        /* init's end */
+	int baton_host;   /* to be closed in init */
+	size_t at;        /* number of the spawn step */
 	void (*main)(struct spawn_birth *birth);
 };
 

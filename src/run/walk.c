@@ -68,11 +68,20 @@ static int tell(struct walk *w, size_t next, int err)
 	return w->baton < 0 ? 0 : baton_send(w->baton, &w->last);
 }
 
+static size_t first_of_init(const struct plan *plan)
+{
+	size_t i = plan->spawn + 1;
+
+	while (i < plan->n_steps && plan->steps[i].lane != LANE_INIT)
+		i++;
+	return i;
+}
+
 /* The main function of init: it walks its lane and never comes back from the last step. */
 static void init_main(struct spawn_birth *birth)
 {
 	struct walk w;
-	size_t first = birth->at + 1;
+	size_t first;
 
 	memset(&w, 0, sizeof(w));
 	w.plan = birth->parent->plan;
@@ -80,12 +89,12 @@ static void init_main(struct spawn_birth *birth)
 	w.end = w.plan->n_steps;
 	w.baton = birth->baton;
 	w.ctx = birth->parent->ctx;
+	w.ctx.pid = *birth->pid;
+	w.ctx.fd = birth->fd;
 	w.times = birth->parent->times;
 	w.last.next = (uint32_t)birth->at;
 
-	if (!w.plan->steps[birth->at].spawn.hold)
-		while (first < w.end && w.plan->steps[first].lane != LANE_INIT)
-			first++;
+	first = w.plan->steps[birth->at].spawn.hold ? birth->at + 1 : first_of_init(w.plan);
 	(void)walk(&w, first);
 }
 
@@ -112,6 +121,12 @@ static int wait_start(struct walk *w)
 	}
 }
 
+/* What the host does beside us after our birth ends with a hand-over; see init_main(). */
+static int await_host(struct walk *w)
+{
+	return w->last.next > w->plan->spawn ? 0 : await(w, first_of_init(w->plan));
+}
+
 static void stamp(const struct walk *w, size_t at)
 {
 	struct timespec now;
@@ -131,6 +146,8 @@ static int apply(struct walk *w, size_t at)
 		return spawn_init(w, at, init_main);
 	if (s->kind == STEP_WAIT_START)
 		return wait_start(w);
+	if (s->kind == STEP_AWAIT_HOST)
+		return await_host(w);
 	if (s->kind == STEP_EXEC) {
 		int r = tell(w, at, 0);
 

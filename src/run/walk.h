@@ -15,7 +15,7 @@ struct walk {
 	struct op_ctx ctx;
 	struct report last; /* where it stopped, and why */
 	uint64_t *times; /* when each step was through, CLOCK_MONOTONIC in ns; NULL: not wanted */
-	void *stack;     /* of init, while it shares our memory */
+	struct spawn_area *area; /* what init shares with us while it lasts */
 };
 
 /* Walks from step `from` to the end of the lane, or to the first failure in any lane. */

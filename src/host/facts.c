@@ -1,0 +1,106 @@
+/*
+ * facts.c - see facts.h.
+ */
+#include "host/facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "host/seed.h"
+#include "sys/sys.h"
+
+/* Reads a small file of procfs or sysfs; "" if there is none. */
+static void read_small(const char *path, char *text, size_t size)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	if (n > 0 && text[n - 1] == '\n')
+		text[n - 1] = '\0';
+}
+
+static int read_kernel(struct facts *facts, struct err *err)
+{
+	struct utsname name;
+
+	if (uname(&name) < 0)
+		return err_set(err, -errno, "ask for the kernel's version");
+	if (sscanf(name.release, "%u.%u", &facts->kernel_major, &facts->kernel_minor) != 2)
+		return err_say(err, -EINVAL, "the kernel's version \"%s\" is not a number",
+			       name.release);
+	/* mount_setattr(2): without it attributes would be set by path, which can be bent. */
+	if (facts->kernel_major < 5 || (facts->kernel_major == 5 && facts->kernel_minor < 12))
+		return err_say(
+		    err, -ENOSYS,
+		    "Linux %s is too old: 5.12 is the first version in which mounts can be "
+		    "made by file descriptor alone",
+		    name.release);
+	return 0;
+}
+
+static int read_capabilities(struct facts *facts, struct err *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	int r = (int)sys_call_2(SYS_capget, &header, data), last = 40;
+
+	if (r < 0)
+		return err_set(err, r, "ask for our own capabilities");
+	facts->caps = (uint64_t)data[1].effective << 32 | data[0].effective;
+	/* Linux 5.9 to 6.18 know 41 of them; a later kernel's are found by asking. */
+	while (sys_prctl(PR_CAPBSET_READ, (unsigned long)last + 1, 0, 0, 0) >= 0)
+		last++;
+	facts->known_caps = (1ULL << (last + 1)) - 1;
+	return 0;
+}
+
+static void read_lsm(struct facts *facts)
+{
+	char text[8];
+
+	read_small("/sys/module/apparmor/parameters/enabled", text, sizeof(text));
+	facts->apparmor = text[0] == 'Y';
+	facts->selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
+}
+
+static void read_oom_score(struct facts *facts)
+{
+	char text[16];
+	int64_t score = 0;
+
+	read_small("/proc/self/oom_score_adj", text, sizeof(text));
+	(void)num_i64(text, -1000, 1000, &score);
+	facts->oom_score_adj = (int)score;
+}
+
+int facts_read(unsigned int wanted, const char *root, struct arena *arena, struct facts *ret,
+	       struct err *err)
+{
+	struct facts facts = { .euid = geteuid(), .egid = getegid(), .seed_fd = -1 };
+	int r;
+
+	r = read_kernel(&facts, err);
+	if (r == 0)
+		r = read_capabilities(&facts, err);
+	if (r == 0 && (wanted & FACTS_CGROUP))
+		r = cgroup_facts_read(arena, &facts.cgroup, err);
+	if (r < 0)
+		return r;
+	if (wanted & FACTS_LSM)
+		read_lsm(&facts);
+	read_oom_score(&facts);
+	if ((wanted & FACTS_SEED) && facts.euid == 0)
+		facts.seed_fd = seed_open(root);
+	facts.has_seed = facts.seed_fd >= 0;
+	*ret = facts;
+	return 0;
+}

@@ -1,0 +1,103 @@
+/*
+ * seed.c - see seed.h.
+ */
+#include "host/seed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/num.h"
+
+#define HINT     ".seed"
+#define THREAD   "kdevtmpfs"
+#define LAST_PID 4096 /* it is made at boot, after a few threads for each CPU */
+
+/* The first user namespace (PROC_USER_INIT_INO, include/linux/proc_ns.h). */
+#define INITIAL_USERNS 0xEFFFFFFDUL
+
+static size_t read_file(int dir, const char *path, char *text, size_t size)
+{
+	_cleanup_close_ int fd = openat(dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
+
+	if (n < 0)
+		n = 0;
+	text[n] = '\0';
+	return (size_t)n;
+}
+
+/* A thread of the kernel has no executable; a process that took the name has. */
+static bool is_thread(int pid)
+{
+	char path[64], text[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	if (read_file(AT_FDCWD, path, text, sizeof(text)) == 0 || strcmp(text, THREAD "\n") != 0)
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return readlink(path, text, sizeof(text)) < 0 && errno == ENOENT;
+}
+
+static int open_namespace(int pid)
+{
+	_cleanup_close_ int fd = -1, owner = -1;
+	struct stat st;
+	char path[64];
+
+	if (!is_thread(pid))
+		return -1;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	owner = ioctl(fd, NS_GET_USERNS);
+	if (owner < 0 || fstat(owner, &st) < 0 || st.st_ino != INITIAL_USERNS)
+		return -1;
+	return take_fd(&fd);
+}
+
+static int search(void)
+{
+	for (int pid = 2; pid < LAST_PID; pid++)
+		if (is_thread(pid))
+			return pid;
+	return 0;
+}
+
+/* "0" remembers that there is none in sight, as in a container. */
+static void remember(int root, int pid)
+{
+	_cleanup_close_ int fd =
+	    openat(root, HINT, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", pid);
+
+	if (fd >= 0)
+		(void)!write(fd, text, (size_t)len);
+}
+
+int seed_open(const char *root)
+{
+	_cleanup_close_ int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint64_t pid = 0;
+	char text[16];
+
+	if (dir < 0)
+		return -1; /* the first container here makes it; the next one finds it */
+	if (read_file(dir, HINT, text, sizeof(text)) == 0) {
+		pid = (uint64_t)search();
+		remember(dir, (int)pid);
+	} else if (num_u64(text, LAST_PID, &pid) < 0) {
+		return -1;
+	}
+	return pid > 0 ? open_namespace((int)pid) : -1;
+}

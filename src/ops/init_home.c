@@ -1,0 +1,94 @@
+/*
+ * init_home.c - HOME of the user, from the image's /etc/passwd.
+ *
+ * The image is hostile: the file is opened inside the root, must be a regular one (a FIFO would
+ * hang us), and is read up to a cap. Whatever is wrong with it, HOME stays "/".
+ *
+ * Must: use sys/ only. Mustn't: allocate, lock, log, or decide (tools/check-init).
+ */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ops/init_process.h"
+#include "sys/sys.h"
+
+#define PASSWD_CAP (1024 * 1024)
+#define LINE_SIZE  2048
+
+static int open_passwd(const struct op_ctx *ctx)
+{
+	struct statx st;
+	int fd = sys_openat2(ctx->fd[SLOT_ROOTFS], "etc/passwd",
+			     O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
+			     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+
+	if (fd < 0)
+		return fd;
+	if (sys_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0 || !S_ISREG(st.stx_mode)) {
+		(void)sys_close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool same_number(const char *text, const char *end, uint32_t want)
+{
+	uint64_t number = 0;
+
+	if (text == end)
+		return false;
+	for (; text < end; text++) {
+		if (*text < '0' || *text > '9' || number > UINT32_MAX)
+			return false;
+		number = number * 10 + (uint64_t)(*text - '0');
+	}
+	return number == want;
+}
+
+/* name:password:uid:gid:comment:home:shell */
+static bool take_home(char *line, const struct step_home *want)
+{
+	char *field[7] = { line };
+	size_t n = 1, len;
+
+	for (char *p = line; *p && n < 7; p++)
+		if (*p == ':')
+			field[n++] = p + 1;
+	if (n < 7 || !same_number(field[2], field[3] - 1, want->uid))
+		return false;
+	len = (size_t)(field[6] - 1 - field[5]);
+	if (len > 0 && len < HOME_SIZE && field[5][0] == '/') {
+		memcpy(want->entry + strlen("HOME="), field[5], len);
+		want->entry[strlen("HOME=") + len] = '\0';
+	}
+	return true;
+}
+
+int init_home(const struct step *s, struct op_ctx *ctx)
+{
+	char line[LINE_SIZE], data[4096];
+	size_t len = 0, total = 0;
+	bool found = false, skip = false;
+	int fd = open_passwd(ctx);
+
+	while (fd >= 0 && !found && total < PASSWD_CAP) {
+		ssize_t n = sys_read(fd, data, sizeof(data));
+
+		if (n <= 0)
+			break;
+		total += (size_t)n;
+		for (ssize_t i = 0; i < n && !found; i++) {
+			if (data[i] != '\n' && len < sizeof(line) - 1) {
+				line[len++] = data[i];
+				continue;
+			}
+			line[len] = '\0';
+			found = !skip && data[i] == '\n' && take_home(line, &s->home);
+			skip = data[i] != '\n'; /* the rest of a line that is too long */
+			len = 0;
+		}
+	}
+	if (fd >= 0)
+		(void)sys_close(fd);
+	return 0;
+}

@@ -1,0 +1,22 @@
+/*
+ * exec.h - the plan of a further process in a container that runs.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+/* What is known of the container, from its state. */
+struct plan_exec {
+	uint64_t namespaces;         /* CLONE_NEW* to join through SLOT_TARGET */
+	struct spec_strings cgroups; /* its directories */
+	const char *sub_cgroup;      /* below them, or NULL */
+	struct sock_fprog filter;    /* its filter; len 0: none */
+	uint32_t filter_flags;
+};
+
+/*
+ * `spec` has the process, and of linux.namespaces those with paths of init's that the process is to
+ * share; options->run is set. SLOT_TARGET is a pidfd of the container's init.
+ */
+int plan_build_exec(struct plan *plan, const struct spec *spec, const struct plan_options *options,
+		    const struct facts *facts, const struct plan_exec *exec, struct err *err);

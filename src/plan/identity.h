@@ -1,0 +1,13 @@
+/*
+ * identity.h - parts of a sequence about the process itself: of a container's start, and of exec.
+ * Their order is in sequence.c.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+void add_process(struct planner *p);     /* limits, scheduler, score: while capabilities last */
+void add_identity(struct planner *p);    /* keyring, label, groups, ids, capabilities, directory */
+void add_lookup(struct planner *p);      /* HOME, the program */
+void add_confinement(struct planner *p); /* descriptors, signals, no_new_privs, filter */
+void add_exec(struct planner *p);

@@ -1,0 +1,19 @@
+/*
+ * namespaces.h - parts of the sequence about namespaces; their order is in sequence.c.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+void add_namespace_fds(struct planner *p);
+void add_netns(struct planner *p);
+void add_netns_leave(struct planner *p);
+void add_spawn(struct planner *p);
+void add_id_maps(struct planner *p);
+void add_birth(struct planner *p);
+void add_namespaces(struct planner *p);
+void add_network_join(struct planner *p);
+void add_names(struct planner *p);
+
+/* Joins the network namespace that is made beside, if that is not done yet: sysfs belongs to it. */
+void add_netns_before_sysfs(struct planner *p);

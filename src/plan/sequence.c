@@ -1,0 +1,97 @@
+/*
+ * sequence.c - the order of a container's start. Read plan_build() from top to bottom.
+ *
+ * Each line appends steps; its comment gives the reason of its place. H: done by the host, I: done
+ * by init. Where the lane changes, one waits for the other, so steps of one lane stand together.
+ */
+#include <errno.h>
+#include <sched.h>
+
+#include "plan/cgroup.h"
+#include "plan/hooks.h"
+#include "plan/identity.h"
+#include "plan/namespaces.h"
+#include "plan/network.h"
+#include "plan/plan.h"
+#include "plan/rdt.h"
+#include "plan/rootfs.h"
+#include "plan/rundir.h"
+#include "sys/abi.h"
+
+static void build(struct planner *p)
+{
+	add_rundir(p);        /* H the id is ours; all that will be made is on disk before it is */
+	add_rootfs_handle(p); /* H opened once: what the path means cannot change any more */
+	add_sockets(p);       /* H a caller that does not listen is found before things are made */
+	add_cgroup(p);        /* H with its limits, so that init is born inside */
+	add_namespace_fds(p); /* H paths are the host's: opened while they are in sight */
+	add_mount_sources(p); /* H trees that need the host's view or rights */
+	add_spawn(p);         /* H user + pid namespace and the rest, pidfd */
+	add_id_maps(p);       /* H maps, limits: only the parent may */
+	add_record_init(p);   /* H `delete` finds the process from here on */
+	add_netns(p);         /* H the dearest namespace is made beside what follows */
+	add_intel_rdt(p);     /* H needs the pid */
+	add_net_devices(p);   /* H needs the network namespace */
+	add_birth(p);         /* I no half-made container outlives the runtime */
+	add_cgroup_join(p);   /* I where it could not be born inside */
+	add_namespaces(p);    /* I root in the user namespace; the others, which belong to it */
+	add_late_mount_sources(p); /* H needs init's mount namespace */
+	add_rootfs(p);             /* I propagation, root, mounts, devices, links */
+	add_network_join(p);       /* I if sysfs did not need it before */
+	add_host_hooks(p); /* H prestart, createRuntime: namespaces are there, the old root too */
+	add_init_hooks(p); /* I createContainer: the host's programs are still in sight */
+	add_terminal(p);   /* I session; the container's own devpts */
+	add_names(p);      /* I host name, domain name, sysctl: while /proc/sys is writable */
+	add_process(p);    /* I limits, scheduler: while capabilities last */
+	add_restricted_paths(p); /* I masked and read-only paths: nothing is mounted after this */
+	add_pivot(p);            /* I new root; the host's mounts are let go */
+	add_identity(p);         /* I keyring, directory, label, groups, ids, capabilities */
+	add_lookup(p);           /* I find the program now: "not found" is an error of create */
+	add_created(p);          /* H the caller learns of it */
+	add_wait_start(p);       /* I create ends here; `start` opens the gate */
+	add_start_hooks(p);      /* I startContainer */
+	add_confinement(p);      /* I descriptors, signals, no_new_privs, seccomp */
+	add_exec(p);             /* I nothing privileged is left to do */
+}
+
+/* What a plan cannot express, with the reason; what the spec itself forbids is in spec/check.c. */
+static int check(const struct planner *p)
+{
+	const struct spec_namespace *mount = plan_namespace(p, CLONE_NEWNS);
+
+	if (!mount)
+		return err_say(
+		    p->err, -EINVAL,
+		    "linux.namespaces: there is no mount namespace; without one the host's "
+		    "own mounts would be changed");
+	if (mount->path)
+		return err_say(
+		    p->err, -EINVAL,
+		    "linux.namespaces: mount namespace with the path %s: a container's root "
+		    "is made in a mount namespace of its own",
+		    mount->path);
+	if (p->options->systemd_cgroup)
+		return err_say(p->err, -EOPNOTSUPP,
+			       "--systemd-cgroup: cgroups are made through the cgroup file system "
+			       "only; use the cgroupfs manager");
+	return 0;
+}
+
+int plan_build(struct plan *plan, const struct spec *spec, const struct plan_options *options,
+	       const struct facts *facts, struct err *err)
+{
+	struct planner p = {
+		.plan = plan, .spec = spec, .options = options, .facts = facts, .err = err
+	};
+
+	*plan = (struct plan){ .n_slots = SLOT_FIRST_FREE };
+	err->code = 0;
+	if (check(&p) == 0) {
+		build(&p);
+		finish_rundir(&p);
+	}
+	if (err->code == 0 && !arena_failed(&plan->arena))
+		return 0;
+	plan_done(plan);
+	return err->code < 0 ? err->code : err_set(err, -ENOMEM, "plan container %s", options->id);
+}

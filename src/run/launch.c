@@ -1,0 +1,290 @@
+/*
+ * launch.c - create and run: from the bundle to a process, all of it or nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "ops/describe.h"
+#include "ops/host_hooks.h"
+#include "ops/host_process.h"
+#include "plan/hooks.h"
+#include "run/launch.h"
+#include "run/notify.h"
+#include "run/supervise.h"
+#include "run/trace.h"
+#include "run/walk.h"
+#include "spec/check.h"
+#include "sys/sys.h"
+
+#define CONFIG_CAP (16 * 1024 * 1024)
+
+void launch_done(struct launch *l)
+{
+	if (l->facts.seed_fd >= 0)
+		(void)close(l->facts.seed_fd);
+	plan_done(&l->plan);
+	arena_done(&l->arena);
+	buf_done(&l->config);
+}
+
+/* ---- what is to be done
+ * ------------------------------------------------------------------------------ */
+
+static int read_config(struct launch *l, const struct run_request *request, struct err *err)
+{
+	const char *path = arena_printf(&l->arena, "%s/config.json", request->plan.bundle);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct spec_source source = { .name = path,
+				      .unknown = request->unknown,
+				      .unknown_data = request->unknown_data };
+	int r;
+
+	if (fd < 0) {
+		r = err_set(err, -errno, "open %s", path);
+		(void)err_hint(err,
+			       "--bundle names the directory that has config.json and the root "
+			       "file system; `containr-oci spec` writes a first one");
+		return r;
+	}
+	r = buf_read_fd(&l->config, fd, CONFIG_CAP);
+	if (r < 0)
+		return err_set(err, r, "read %s", path);
+	source.text = buf_text(&l->config);
+	source.len = l->config.len;
+	r = spec_read(&source, &l->arena, &l->spec, err);
+	if (r == 0)
+		r = spec_check(&l->spec, err);
+	return r;
+}
+
+static unsigned int facts_wanted(const struct spec *spec)
+{
+	unsigned int wanted = FACTS_CGROUP | FACTS_SEED;
+
+	if (spec->process.apparmor_profile || spec->process.selinux_label)
+		wanted |= FACTS_LSM;
+	return wanted;
+}
+
+static int launch_plan(struct launch *l, const struct run_request *request, struct err *err)
+{
+	struct plan_options *o = &l->options;
+	int r;
+
+	*l = (struct launch){ .facts.seed_fd = -1, .options = request->plan };
+	r = read_config(l, request, err);
+	if (r < 0)
+		return r;
+	o->config = buf_text(&l->config);
+	o->config_len = l->config.len;
+	r = facts_read(facts_wanted(&l->spec), o->root, &l->arena, &l->facts, err);
+	if (r < 0)
+		return r;
+	return plan_build(&l->plan, &l->spec, o, &l->facts, err);
+}
+
+int run_plan(const struct run_request *request, bool json, struct buf *out, struct err *err)
+{
+	_cleanup_(launch_done) struct launch l = { .facts.seed_fd = -1 };
+	int r = launch_plan(&l, request, err);
+
+	if (r < 0)
+		return r;
+	if (json)
+		plan_print_json(&l.plan, out);
+	else
+		plan_print(&l.plan, out);
+	return out->failed ? err_set(err, -ENOMEM, "print the plan") : 0;
+}
+
+/* ---- doing it
+ * ------------------------------------------------------------------------------------------ */
+
+int walk_begin(struct walk *w, const struct plan *plan, struct err *err)
+{
+	*w = (struct walk){ .plan = plan, .lane = LANE_HOST, .end = plan->n_steps, .baton = -1 };
+	w->ctx.pidfd = -1;
+	w->ctx.fd = malloc((size_t)plan->n_slots * sizeof(int));
+	if (!w->ctx.fd)
+		return err_set(err, -ENOMEM, "make room for %d descriptors", plan->n_slots);
+	for (int i = 0; i < plan->n_slots; i++)
+		w->ctx.fd[i] = -1;
+	w->ctx.fd[SLOT_SELF] = sys_pidfd_open(getpid(), 0);
+	return 0;
+}
+
+/* What the start needed and the rest of the command does not. */
+void walk_release(struct walk *w, const int *keep, size_t n_keep)
+{
+	for (int i = 0; i < w->plan->n_slots; i++) {
+		bool kept = false;
+
+		for (size_t k = 0; k < n_keep; k++)
+			kept |= keep[k] == i;
+		if (!kept && w->ctx.fd[i] >= 0) {
+			(void)close(w->ctx.fd[i]);
+			w->ctx.fd[i] = -1;
+		}
+	}
+}
+
+void walk_done(struct walk *w)
+{
+	if (!w->ctx.fd)
+		return;
+	walk_release(w, NULL, 0);
+	if (w->ctx.pidfd >= 0)
+		(void)close(w->ctx.pidfd);
+	if (w->baton >= 0)
+		(void)close(w->baton);
+	free(w->ctx.fd);
+	free(w->times);
+	w->ctx.fd = NULL;
+}
+
+static int lost_init(const struct walk *w, struct err *err)
+{
+	const struct step *next = &w->plan->steps[w->last.next];
+	_cleanup_buf_ struct buf what = { 0 };
+
+	step_describe(next, &what);
+	(void)err_say(err, -ECHILD, "init was killed before it could: %s (step %u)",
+		      buf_text(&what), w->last.next);
+	return err_hint(err, "a memory limit that is too low for the start kills it so; "
+			     "see the kernel's log");
+}
+
+int walk_error(const struct walk *w, int code, struct err *err)
+{
+	size_t at = w->last.next < w->plan->n_steps ? w->last.next : w->plan->n_steps - 1;
+
+	if (code == -ECHILD && w->last.err == 0)
+		return lost_init(w, err);
+	return step_error(&w->plan->steps[at], at, code, w->last.phase, w->last.note, err);
+}
+
+int walk_start(struct walk *w, struct err *err)
+{
+	int r = walk(w, 0), left;
+
+	if (r < 0) {
+		(void)walk_error(w, r, err);
+		walk_back(w, w->last.next < w->plan->n_steps ? w->last.next + 1 : w->plan->n_steps);
+		return r;
+	}
+	spawn_done(w);
+	left = host_netns_leave(NULL, &w->ctx);
+	return left < 0 ? err_set(err, left, "return to the host's network namespace") : 0;
+}
+
+static int launch_walk(struct launch *l, struct walk *w, bool trace, struct err *err)
+{
+	int r = walk_begin(w, &l->plan, err);
+
+	if (r < 0)
+		return r;
+	w->ctx.fd[SLOT_SEED] = l->facts.seed_fd;
+	l->facts.seed_fd = -1;
+	if (!l->options.run)
+		w->end = l->plan.after_start - 1; /* init waits at the gate, which is its step */
+	if (trace)
+		trace_begin(w);
+	r = walk_start(w, err);
+	if (trace)
+		trace_print(w);
+	if (w->ctx.fd[SLOT_RUN_DIR] >= 0)
+		state_unlock(w->ctx.fd[SLOT_RUN_DIR]);
+	return r;
+}
+
+int run_create(const struct run_request *request, struct err *err)
+{
+	_cleanup_(launch_done) struct launch l = { .facts.seed_fd = -1 };
+	_cleanup_(walk_done) struct walk w = { .baton = -1 };
+	int r = launch_plan(&l, request, err);
+
+	return r < 0 ? r : launch_walk(&l, &w, request->trace, err);
+}
+
+/* ---- run
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static int run_hooks(const struct launch *l, const struct walk *w, const char *name,
+		     const char *status, const struct spec_hook_list *list, struct err *err)
+{
+	struct planner p = { .spec = &l->spec, .options = &l->options };
+	_cleanup_buf_ struct buf head = { 0 };
+
+	if (list->n == 0)
+		return 0;
+	plan_hook_state_head(&p, status, &head);
+	return hooks_run(name, list, buf_text(&head), w->ctx.pid, HOOK_STATE_TAIL, err);
+}
+
+/* After the end of the process: what it left in its cgroup goes too, then all that was made. */
+static int clean_up(const struct launch *l, struct walk *w, struct err *err)
+{
+	bool own_pids = false;
+
+	for (size_t i = 0; i < l->spec.linux.n_namespaces; i++)
+		own_pids |= l->spec.linux.namespaces[i].flag == CLONE_NEWPID &&
+			    !l->spec.linux.namespaces[i].path;
+	/* Without a pid namespace of its own, its children have outlived it. */
+	if (!own_pids)
+		return run_delete(l->options.root, l->options.id, true, err);
+	walk_undo(w, l->plan.n_steps);
+	return run_hooks(l, w, "poststop", "stopped", &l->spec.hooks.poststop, err);
+}
+
+static int run_attached(struct launch *l, struct walk *w, struct supervise *s, bool keep,
+			struct err *err)
+{
+	static const int kept[] = { SLOT_CONSOLE_PEER, SLOT_NOTIFY, SLOT_RUN_DIR };
+	struct err later = { 0 };
+	int status;
+
+	walk_release(w, kept, sizeof(kept) / sizeof(kept[0]));
+	status = supervise_wait(s, w, err);
+	if (status < 0) {
+		(void)sys_pidfd_send_signal(w->ctx.pidfd, SIGKILL);
+		(void)sys_wait4(w->ctx.pid, NULL, __WALL);
+	}
+	if (!keep && clean_up(l, w, &later) < 0 && status >= 0) {
+		*err = later;
+		return later.code;
+	}
+	return status;
+}
+
+int run_run(const struct run_request *request, struct err *err)
+{
+	_cleanup_(launch_done) struct launch l = { .facts.seed_fd = -1 };
+	_cleanup_(walk_done) struct walk w = { .baton = -1 };
+	_cleanup_(supervise_end) struct supervise s = { .signals = -1 };
+	bool detach = request->plan.detach;
+	int r = launch_plan(&l, request, err);
+
+	if (r == 0 && !detach)
+		r = supervise_begin(&s, err);
+	if (r == 0)
+		r = launch_walk(&l, &w, request->trace, err);
+	if (r < 0)
+		return r;
+	r = run_hooks(&l, &w, "poststart", "running", &l.spec.hooks.poststart, err);
+	if (r < 0) {
+		walk_back(&w, l.plan.n_steps);
+		return r;
+	}
+	if (detach && request->plan.notify_socket)
+		return notify_forward(w.ctx.fd[SLOT_NOTIFY], request->plan.notify_socket, w.ctx.pid,
+				      w.ctx.pidfd, err);
+	return detach ? 0 : run_attached(&l, &w, &s, request->keep, err);
+}

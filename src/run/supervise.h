@@ -1,0 +1,21 @@
+/*
+ * supervise.h - the runtime in the foreground: until the program ends, its signals and its terminal
+ * are ours to carry.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "run/walk.h"
+
+struct supervise {
+	uint64_t old_mask; /* of signals */
+	int signals;       /* signalfd, -1: none */
+};
+
+/* Before init is made: from here on no signal is lost, and none kills us. */
+int supervise_begin(struct supervise *s, struct err *err);
+
+/* Until the process of the walk ends: its exit status, 128 + n for signal n. */
+int supervise_wait(struct supervise *s, struct walk *w, struct err *err);
+
+void supervise_end(struct supervise *s);
