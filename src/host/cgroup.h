@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
+#include "base/err.h"
+
 enum cgroup_mode {
 	CGROUP_NONE,
 	CGROUP_V1,     /* v1 hierarchies only */
@@ -25,3 +28,9 @@ struct cgroup_facts {
 	struct cgroup_hierarchy *v;
 	const char *v2_controllers; /* cgroup.controllers of the v2 root, "" if none */
 };
+
+/* How cgroups are mounted: one or two system calls. Never CGROUP_NONE: v1 is what is left. */
+enum cgroup_mode cgroup_mode_read(void);
+
+/* All of it: seven system calls on v2, one more for each hierarchy of v1. */
+int cgroup_facts_read(struct arena *arena, struct cgroup_facts *ret, struct err *err);

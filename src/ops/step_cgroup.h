@@ -4,13 +4,29 @@
 #pragma once
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct step_cgroup {
-	const char *path;               /* of the directory, absolute */
-	const char *file, *value;       /* for a write; file also names the setting in messages */
-	int slot;                       /* where the directory's descriptor goes, or SLOT_NONE */
-	const struct bpf_insn *devices; /* device program of v2 */
+	const char *path;  /* of the directory, absolute */
+	const char *mount; /* where its hierarchy is mounted: a leading part of path */
+	int slot;      /* the directory's descriptor: made or opened into it, then used from it */
+	bool v1;       /* of cgroup v1, else of v2 */
+	bool optional; /* nobody asked for it: goes without where we have no permission */
+
+	/* STEP_CGROUP_MAKE */
+	const char *controllers; /* v2: those that limits need, "memory pids", or NULL */
+	bool inherit;            /* v1 cpuset: starts with the parent's CPUs and memory nodes */
+	bool delegate;           /* v2: `owner` may make cgroups below */
+	uid_t owner;
+
+	/* STEP_CGROUP_WRITE: each line of the value is one write */
+	const char *file, *value;
+	const char *other_file, *other_value; /* where the kernel has no such file, or NULL */
+
+	/* STEP_CGROUP_DEVICES */
+	const struct bpf_insn *devices;
 	size_t n_devices;
 };

@@ -1,0 +1,51 @@
+/*
+ * cgroup_tree.h - directories of cgroups by descriptor: what host_cgroup.c and cgroup_life.c share.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct cgroup_dir {
+	int fd;           /* negative: none */
+	const char *path; /* borrowed */
+	bool v2;
+	bool freezer; /* v1, and it has one */
+};
+
+/* Refuses what is not below /sys/fs/cgroup. */
+int cgroup_check_path(const char *path, struct err *err);
+
+/* -ENOENT without a message when there is no such directory. */
+int cgroup_dir_open(const char *path, struct cgroup_dir *ret, struct err *err);
+void cgroup_dir_close(struct cgroup_dir *dir);
+
+/* One line of a control file; the text is terminated. */
+ssize_t cgroup_read(int dir, const char *file, char *text, size_t size);
+int cgroup_write(int dir, const char *file, const char *text);
+
+struct pid_list {
+	size_t n, room;
+	pid_t *v;
+};
+
+void pid_list_sort(struct pid_list *list);
+void pid_list_done(struct pid_list *list);
+
+/* Appends the pids of the directory and of all below it. */
+int cgroup_list_pids(int dir, struct pid_list *list);
+
+/* Removes the cgroups below a directory, deepest first, as far as they are empty. */
+int cgroup_remove_inside(int dir);
+
+int cgroup_rmdir(const char *path);
+
+/*
+ * Each directory that we make is marked, so that it is known as ours later on: parents go with the
+ * last container below them, and what somebody else made stays.
+ */
+void cgroup_mark(int dir);
+void cgroup_remove_parents(const char *path);

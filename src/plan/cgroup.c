@@ -1,0 +1,436 @@
+/*
+ * cgroup.c - see cgroup.h.
+ *
+ * A container is in every hierarchy that is mounted, under the same name: v1 has one for each
+ * controller, v2 is one with all of them, a hybrid host has both. A limit goes to the hierarchy
+ * that has its controller. cgroupsPath means what it means to runc: absolute, below the root of
+ * each hierarchy; relative or missing, below our own cgroup (v1) or beside it (v2, where a cgroup
+ * with processes cannot give controllers to children).
+ */
+#include "plan/cgroup.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "plan/cgroup_part.h"
+
+static bool is_v2(const struct cgroup_hierarchy *h)
+{
+	return *h->controllers == '\0';
+}
+
+/* Someone without rights over the host: has the cgroups that were delegated to it, maybe none. */
+static bool is_rootless(const struct planner *p)
+{
+	return p->facts->euid != 0 || p->facts->in_userns;
+}
+
+/* ---- paths ------------------------------------------------------------------------------------
+ */
+
+/* "a//./b/" becomes "/a/b"; NULL with a message where a part is "..". */
+static const char *clean_path(struct planner *p, const char *path)
+{
+	char *out = arena_alloc(plan_arena(p), strlen(path) + 2);
+	char *end = out;
+
+	if (!out)
+		return NULL;
+	for (const char *part = path; *part;) {
+		size_t len = strcspn(part, "/");
+
+		if (len == 2 && strncmp(part, "..", 2) == 0) {
+			(void)err_say(p->err, -EINVAL,
+				      "linux.cgroupsPath: %s: \"..\" is not allowed", path);
+			return NULL;
+		}
+		if (len > 0 && !(len == 1 && *part == '.')) {
+			*end++ = '/';
+			memcpy(end, part, len);
+			end += len;
+		}
+		part += len;
+		part += *part == '/';
+	}
+	*end = '\0';
+	return out;
+}
+
+/* The length of the part of a path before its last "/". */
+static int parent_len(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (int)(slash - path) : 0;
+}
+
+/* What comes before a relative path in a hierarchy. */
+static const char *own_parent(const struct planner *p, const struct cgroup_hierarchy *h,
+			      int *ret_len)
+{
+	size_t len = strlen(h->own);
+
+	while (len > 0 && h->own[len - 1] == '/')
+		len--;
+	*ret_len = (int)len;
+	if (p->facts->cgroup.mode == CGROUP_V2)
+		*ret_len = parent_len(h->own);
+	return h->own;
+}
+
+/* The container's directory in a hierarchy, or NULL with a message. */
+static const char *directory(struct planner *p, const struct cgroup_hierarchy *h)
+{
+	const char *given = p->spec->linux.cgroups_path;
+	const char *wanted = given && *given ? given : p->options->id;
+	const char *below = clean_path(p, wanted), *own = "", *path;
+	int own_len = 0;
+
+	if (!below)
+		return NULL;
+	if (*below == '\0') {
+		(void)err_say(p->err, -EINVAL, "linux.cgroupsPath: %s: is the root of all cgroups",
+			      wanted);
+		return NULL;
+	}
+	if (*wanted != '/')
+		own = own_parent(p, h, &own_len);
+	path = arena_printf(plan_arena(p), "%s%.*s%s", h->mount, own_len, own, below);
+	if (strlen(path) < PATH_MAX)
+		return path;
+	(void)err_say(p->err, -ENAMETOOLONG, "linux.cgroupsPath: is longer than %d bytes",
+		      PATH_MAX);
+	return NULL;
+}
+
+static bool check_manager(struct planner *p)
+{
+	if (!p->options->systemd_cgroup)
+		return true;
+	(void)err_say(p->err, -EOPNOTSUPP,
+		      "--systemd-cgroup: cgroups by systemd are not supported by this version");
+	(void)err_hint(p->err,
+		       "use the manager cgroupfs: podman --cgroup-manager=cgroupfs, dockerd "
+		       "--exec-opt native.cgroupdriver=cgroupfs");
+	return false;
+}
+
+void plan_cgroup_paths(struct planner *p, struct spec_strings *ret)
+{
+	const struct cgroup_facts *facts = &p->facts->cgroup;
+	char **v = arena_array(plan_arena(p), facts->n + 1, sizeof(*v));
+
+	*ret = (struct spec_strings){ 0 };
+	if (!v || !check_manager(p))
+		return;
+	for (size_t i = 0; i < facts->n; i++) {
+		const char *path = directory(p, &facts->v[i]);
+
+		if (!path)
+			return;
+		v[i] = arena_strndup(plan_arena(p), path, strlen(path));
+	}
+	ret->n = facts->n;
+	ret->v = v;
+}
+
+/* ---- which hierarchy has which controller -----------------------------------------------------
+ */
+
+static bool has_word(const char *list, const char *word, const char *separator)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = list; *at; at += strspn(at, separator)) {
+		size_t n = strcspn(at, separator);
+
+		if (n == len && strncmp(at, word, len) == 0)
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+/* The v1 hierarchy of a controller, by either name of it, or NULL. */
+static const struct cgroup_hierarchy *find_v1(const struct cgroup_facts *facts,
+					      const char *controller)
+{
+	const char *name = strcmp(controller, "io") == 0 ? "blkio" : controller;
+
+	for (size_t i = 0; i < facts->n; i++)
+		if (!is_v2(&facts->v[i]) && has_word(facts->v[i].controllers, name, ","))
+			return &facts->v[i];
+	return NULL;
+}
+
+static const struct cgroup_hierarchy *find_v2(const struct cgroup_facts *facts)
+{
+	for (size_t i = 0; i < facts->n; i++)
+		if (is_v2(&facts->v[i]))
+			return &facts->v[i];
+	return NULL;
+}
+
+/* What belongs to no controller ("cgroup.max.depth") every cgroup of v2 has. */
+static bool v2_has(const struct cgroup_facts *facts, const char *controller)
+{
+	const char *name = strcmp(controller, "blkio") == 0 ? "io" : controller;
+
+	return find_v2(facts) && (*name == '\0' || has_word(facts->v2_controllers, name, " "));
+}
+
+/* The settings that the planner puts to use: those of v1 where v1 has the controller, else of v2.
+ */
+struct cgroup_work {
+	struct cgroup_settings v1, v2;
+};
+
+static void refuse(struct planner *p, const struct cgroup_setting *s)
+{
+	const struct cgroup_facts *facts = &p->facts->cgroup;
+
+	(void)err_say(p->err, -ENODEV,
+		      "linux.resources.%s: the requested cgroup controller `%s` is not available",
+		      s->key, s->controller);
+	if (facts->mode == CGROUP_NONE)
+		(void)err_hint(p->err, "no cgroup file system is mounted at /sys/fs/cgroup");
+	else if (facts->mode == CGROUP_V2)
+		(void)err_hint(p->err,
+			       "%s/cgroup.controllers has \"%s\": the kernel or the container that "
+			       "we are in does not give more",
+			       facts->v[0].mount, facts->v2_controllers);
+	else
+		(void)err_hint(p->err,
+			       "no hierarchy below /sys/fs/cgroup has it: see /proc/cgroups");
+}
+
+static void refuse_version(struct planner *p, const struct cgroup_setting *s, int version)
+{
+	(void)err_say(p->err, -EOPNOTSUPP,
+		      "linux.resources.%s: there is no such limit in cgroup v%d", s->key, version);
+	(void)err_hint(p->err, "leave it out: this host has the controller in cgroup v%d", version);
+}
+
+/* Each setting must have somewhere to go: a limit that was asked for is not dropped. */
+static void check_settings(struct planner *p, const struct cgroup_settings *settings, int version)
+{
+	const struct cgroup_facts *facts = &p->facts->cgroup;
+
+	for (const struct cgroup_setting *s = settings->first; s; s = s->next) {
+		bool on_v1 = find_v1(facts, s->controller);
+		bool on_v2 = !on_v1 && v2_has(facts, s->controller);
+
+		if (!on_v1 && !on_v2 && !s->optional)
+			refuse(p, s);
+		else if (!s->file && (version == 1 ? on_v1 : on_v2))
+			refuse_version(p, s, version);
+		if (p->err->code != 0)
+			return;
+	}
+}
+
+static void translate(struct planner *p, struct cgroup_work *work)
+{
+	const struct spec_resources *r = &p->spec->linux.resources;
+
+	work->v1 = work->v2 = (struct cgroup_settings){ plan_arena(p), p->err, NULL, NULL };
+	if (p->facts->cgroup.mode != CGROUP_V2) {
+		cgroup_v1_settings(&work->v1, r);
+		check_settings(p, &work->v1, 1);
+	}
+	if (p->err->code == 0 && find_v2(&p->facts->cgroup)) {
+		cgroup_v2_settings(&work->v2, r);
+		check_settings(p, &work->v2, 2);
+	}
+}
+
+/* ---- steps ------------------------------------------------------------------------------------
+ */
+
+static bool belongs(const struct planner *p, const struct cgroup_hierarchy *h,
+		    const struct cgroup_setting *s)
+{
+	const struct cgroup_hierarchy *v1 = find_v1(&p->facts->cgroup, s->controller);
+
+	return is_v2(h) ? !v1 && (v2_has(&p->facts->cgroup, s->controller) || !s->optional)
+			: v1 == h;
+}
+
+/* The controllers that a v2 directory needs: "memory pids"; NULL: none. */
+static const char *needed_controllers(struct planner *p, const struct cgroup_hierarchy *h,
+				      const struct cgroup_settings *settings)
+{
+	const char *list = NULL;
+
+	for (const struct cgroup_setting *s = settings->first; s; s = s->next) {
+		if (!belongs(p, h, s) || *s->controller == '\0' ||
+		    (list && has_word(list, s->controller, " ")))
+			continue;
+		list = list ? arena_printf(plan_arena(p), "%s %s", list, s->controller)
+			    : s->controller;
+	}
+	return list;
+}
+
+static bool asks_for(struct planner *p, const struct cgroup_hierarchy *h,
+		     const struct cgroup_settings *settings)
+{
+	for (const struct cgroup_setting *s = settings->first; s; s = s->next)
+		if (belongs(p, h, s))
+			return true;
+	return false;
+}
+
+static void add_settings(struct planner *p, const struct cgroup_hierarchy *h,
+			 const struct cgroup_settings *settings, struct step_cgroup dir)
+{
+	for (const struct cgroup_setting *s = settings->first; s; s = s->next) {
+		if (!belongs(p, h, s))
+			continue;
+		dir.file = s->file;
+		dir.value = s->value;
+		dir.other_file = s->other_file;
+		dir.other_value = s->other_value;
+		dir.optional = s->optional;
+		plan_add(p, LANE_HOST, (struct step){ .kind = STEP_CGROUP_WRITE, .cgroup = dir });
+	}
+}
+
+/*
+ * Who has no rights over the host cannot limit devices, and need not: in a user namespace nobody
+ * makes any, and those that are there open as their permissions say.
+ */
+static void add_devices(struct planner *p, const struct cgroup_hierarchy *h, struct step_cgroup dir)
+{
+	const struct cgroup_hierarchy *v1 = find_v1(&p->facts->cgroup, "devices");
+
+	if (is_rootless(p))
+		return;
+	if (v1 == h)
+		add_cgroup_devices_v1(p, dir);
+	else if (!v1 && is_v2(h))
+		add_cgroup_devices_v2(p, dir);
+}
+
+static void add_make(struct planner *p, const struct cgroup_hierarchy *h,
+		     const struct cgroup_settings *settings, struct step_cgroup dir)
+{
+	dir.optional = is_rootless(p) && !asks_for(p, h, settings);
+	if (dir.v1)
+		dir.inherit = has_word(h->controllers, "cpuset", ",");
+	else
+		dir.controllers = needed_controllers(p, h, settings);
+	if (p->facts->cgroup.mode == CGROUP_V2)
+		dir.delegate = cgroup_owner(p, &dir.owner);
+	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_CGROUP_MAKE, .cgroup = dir });
+}
+
+static void add_hierarchy(struct planner *p, const struct cgroup_hierarchy *h,
+			  const struct cgroup_work *work)
+{
+	const struct cgroup_settings *settings = is_v2(h) ? &work->v2 : &work->v1;
+	struct step_cgroup dir = {
+		.path = directory(p, h),
+		.mount = h->mount,
+		.slot = is_v2(h) ? SLOT_CGROUP : plan_slot(p),
+		.v1 = !is_v2(h),
+	};
+
+	if (!dir.path)
+		return;
+	add_make(p, h, settings, dir);
+	add_settings(p, h, settings, dir);
+	add_devices(p, h, dir);
+}
+
+static bool can_limit_devices(const struct planner *p)
+{
+	return is_rootless(p) || find_v2(&p->facts->cgroup) ||
+	       find_v1(&p->facts->cgroup, "devices");
+}
+
+void add_cgroup(struct planner *p)
+{
+	const struct cgroup_facts *facts = &p->facts->cgroup;
+	struct cgroup_work work;
+
+	if (!check_manager(p))
+		return;
+	if (!can_limit_devices(p)) {
+		(void)err_say(p->err, -ENODEV,
+			      "limit devices: the requested cgroup controller "
+			      "`devices` is not available");
+		(void)err_hint(p->err,
+			       "mount cgroup v2 at /sys/fs/cgroup, or v1 with devices below");
+		return;
+	}
+	translate(p, &work);
+	for (size_t i = 0; i < facts->n && p->err->code == 0; i++)
+		add_hierarchy(p, &facts->v[i], &work);
+}
+
+/* "/sys/fs/cgroup" on v2, else the directory below it. */
+static size_t mount_len(const char *path, enum cgroup_mode mode)
+{
+	const size_t root = strlen("/sys/fs/cgroup");
+
+	if (strlen(path) <= root)
+		return strlen(path);
+	return mode == CGROUP_V2 ? root : root + 1 + strcspn(path + root + 1, "/");
+}
+
+void add_cgroup_open(struct planner *p, const struct spec_strings *dirs)
+{
+	enum cgroup_mode mode = p->facts->cgroup.mode;
+	const char unified[] = "/sys/fs/cgroup/unified/";
+
+	for (size_t i = 0; i < dirs->n; i++) {
+		const char *path = dirs->v[i];
+		bool v2 = mode == CGROUP_V2 ||
+			  (mode == CGROUP_HYBRID && strncmp(path, unified, strlen(unified)) == 0);
+		struct step_cgroup dir = {
+			.path = path,
+			.mount = arena_strndup(plan_arena(p), path, mount_len(path, mode)),
+			.slot = v2 ? SLOT_CGROUP : plan_slot(p),
+			.v1 = !v2,
+			.optional = is_rootless(p),
+		};
+
+		plan_add(p, LANE_HOST, (struct step){ .kind = STEP_CGROUP_OPEN, .cgroup = dir });
+	}
+}
+
+static bool is_directory(const struct step *s)
+{
+	return s->kind == STEP_CGROUP_MAKE || s->kind == STEP_CGROUP_OPEN;
+}
+
+/* CLONE_INTO_CGROUP: Linux 5.7. */
+static bool can_be_born_inside(const struct planner *p)
+{
+	const struct facts *f = p->facts;
+
+	return f->kernel_major > 5 || (f->kernel_major == 5 && f->kernel_minor >= 7);
+}
+
+int plan_cgroup_birth(const struct planner *p)
+{
+	for (size_t i = 0; i < p->plan->n_steps && can_be_born_inside(p); i++)
+		if (is_directory(&p->plan->steps[i]) && !p->plan->steps[i].cgroup.v1)
+			return SLOT_CGROUP;
+	return SLOT_NONE;
+}
+
+void add_cgroup_join(struct planner *p)
+{
+	size_t n = p->plan->n_steps;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct step *s = &p->plan->steps[i];
+		struct step join = { .kind = STEP_CGROUP_JOIN, .cgroup = s->cgroup };
+
+		if (is_directory(s) && (s->cgroup.v1 || !can_be_born_inside(p)))
+			plan_add(p, LANE_INIT, join);
+	}
+}

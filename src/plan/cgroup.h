@@ -1,0 +1,27 @@
+/*
+ * cgroup.h - where the container's cgroups are, what limits they get, and how init gets into them.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+/*
+ * The directories, as add_cgroup() will make them: absolute, one in each hierarchy. They are
+ * recorded before they are made.
+ */
+void plan_cgroup_paths(struct planner *p, struct spec_strings *ret);
+
+/* Before spawn: directories and limits, so that init is born inside or enters what is ready. */
+void add_cgroup(struct planner *p);
+
+/* exec, before spawn: opens the directories of a container that is there. */
+void add_cgroup_open(struct planner *p, const struct spec_strings *dirs);
+
+/* The slot for step_spawn.cgroup: what add_cgroup() or add_cgroup_open() planned, or SLOT_NONE. */
+int plan_cgroup_birth(const struct planner *p);
+
+/*
+ * Directly after spawn, the first that init does: it enters the hierarchies that it could not be
+ * born in. Before it has a cgroup namespace, whose root is where a process is at that moment.
+ */
+void add_cgroup_join(struct planner *p);
