@@ -191,6 +191,22 @@ static int make_mount(const struct step_mount *m, struct op_ctx *ctx, int at, bo
 	return r < 0 ? r : hand_on_fd(&mount);
 }
 
+static bool is_dir(int fd)
+{
+	struct statx st;
+
+	return sys_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) == 0 && S_ISDIR(st.stx_mode);
+}
+
+static int attach(int mount, int at)
+{
+	int r = sys_move_mount(mount, "", at, "", ATTACH);
+
+	/* A directory on a file, or a file on a directory: mount(2) has a better word for it, which
+	 * engines explain to their users. */
+	return r == -EINVAL && is_dir(mount) != is_dir(at) ? -ENOTDIR : r;
+}
+
 int init_mount(const struct step *s, struct op_ctx *ctx)
 {
 	const struct step_mount *m = &s->mount;
@@ -208,7 +224,7 @@ int init_mount(const struct step *s, struct op_ctx *ctx)
 	mount = make_mount(m, ctx, at, made);
 	if (mount < 0)
 		return hand_on_fd(&mount);
-	r = sys_move_mount(mount, "", at, "", ATTACH);
+	r = attach(mount, at);
 	if (r < 0)
 		return op_note(ctx, PHASE_ATTACH, r, m->destination);
 	if (m->keep != SLOT_NONE)

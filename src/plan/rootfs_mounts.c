@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 
 #include "base/num.h"
+#include "plan/namespaces.h"
 #include "plan/rootfs_plan.h"
 #include "sys/abi.h"
 
@@ -246,6 +247,9 @@ static void add_mount(struct planner *p, const struct rootfs_mount *m)
 		.inherit_mode = is_type(m, "tmpfs") && !mount_options_find(o, "mode"),
 	};
 
+	/* A sysfs shows the devices of the network namespace that it was made in. */
+	if (is_type(m, "sysfs"))
+		add_netns_before_sysfs(p);
 	add_options(p, m, &step);
 	if (m->late_read_only != SLOT_NONE)
 		step.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
