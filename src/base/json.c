@@ -338,14 +338,14 @@ static bool same_key(const struct json *a, const struct json *b)
 /* Sorting keeps a hostile file with a million keys from costing a million times a million. */
 static int check_many_keys(struct parser *p, const struct json *object)
 {
-	const struct json **keys = arena_array(p->arena, object->len, sizeof(struct json *));
+	const struct json **keys = arena_array(p->arena, object->len, sizeof(void *));
 	size_t n = 0;
 
 	if (!keys)
 		return no_memory(p);
 	for (const struct json *key = json_first(object); key; key = json_next(object, key))
 		keys[n++] = key;
-	qsort(keys, n, sizeof(*keys), compare_keys);
+	qsort(keys, n, sizeof(void *), compare_keys);
 	for (size_t i = 1; i < n; i++)
 		if (same_key(keys[i - 1], keys[i]))
 			return refuse_duplicate(p, keys[i]);

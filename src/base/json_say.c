@@ -39,6 +39,11 @@ struct line {
 	char *at, *end; /* one byte is kept for the NUL */
 };
 
+static struct line line_on(char *text, size_t size)
+{
+	return (struct line){ .at = text, .end = text + size - 1 };
+}
+
 static void put(struct line *line, const char *s, size_t len)
 {
 	if ((size_t)(line->end - line->at) < len)
@@ -46,6 +51,28 @@ static void put(struct line *line, const char *s, size_t len)
 	memcpy(line->at, s, len);
 	line->at += len;
 	*line->at = '\0';
+}
+
+/* One character of at least one byte, made harmless; returns how many bytes it took. */
+static size_t put_character(struct line *line, const char *s, size_t left)
+{
+	size_t len = utf8_len((const unsigned char *)s, left);
+	unsigned char c = (unsigned char)*s;
+	char escape[8];
+
+	if (len > 1 && c == 0xc2 && (unsigned char)s[1] < 0xa0) {
+		put(line, "?", 1); /* C1 controls, U+0080 to U+009F, move cursors too */
+	} else if (len > 1) {
+		put(line, s, len);
+	} else if (c == '"' || c == '\\') {
+		put(line, (const char[]){ '\\', *s }, 2);
+	} else if (c < 0x20 || c >= 0x7f) {
+		(void)snprintf(escape, sizeof(escape), "\\u%04x", c);
+		put(line, escape, 6);
+	} else {
+		put(line, s, 1);
+	}
+	return len > 0 ? len : 1;
 }
 
 /* At most `max` bytes of s in quotes, escaped; what is cut off leaves dots. */
@@ -58,41 +85,26 @@ static void put_quoted(struct line *line, const char *s, size_t max)
 	if (room < max + 12)
 		max = room > 12 ? room - 12 : 0;
 	stop = line->at + max;
-
 	put(line, "\"", 1);
 	while (left > 0 && line->at < stop) {
-		size_t len = utf8_len((const unsigned char *)s, left);
-		unsigned char c = (unsigned char)*s;
-		char escape[8];
+		size_t len = put_character(line, s, left);
 
-		if (len > 1) {
-			/* C1 controls (U+0080 to U+009F) move cursors too. */
-			put(line, c == 0xc2 && (unsigned char)s[1] < 0xa0 ? "?" : s,
-			    c == 0xc2 && (unsigned char)s[1] < 0xa0 ? 1 : len);
-		} else if (c == '"' || c == '\\') {
-			put(line, (const char[]){ '\\', *s }, 2);
-		} else if (c < 0x20 || c >= 0x7f) {
-			(void)snprintf(escape, sizeof(escape), "\\u%04x", c);
-			put(line, escape, 6);
-		} else {
-			put(line, s, 1);
-		}
-		s += len > 0 ? len : 1;
-		left -= len > 0 ? len : 1;
+		s += len;
+		left -= len;
 	}
 	put(line, left > 0 ? "...\"" : "\"", left > 0 ? 4 : 1);
 }
 
 void json_show_text(const char *text, char shown[JSON_SHOWN_SIZE])
 {
-	struct line line = { .at = shown, .end = shown + JSON_SHOWN_SIZE - 1 };
+	struct line line = line_on(shown, JSON_SHOWN_SIZE);
 
 	put_quoted(&line, text, JSON_SHOWN_SIZE - 20);
 }
 
 void json_show(const struct json *value, char shown[JSON_SHOWN_SIZE])
 {
-	struct line line = { .at = shown, .end = shown + JSON_SHOWN_SIZE - 1 };
+	struct line line = line_on(shown, JSON_SHOWN_SIZE);
 
 	switch ((enum json_type)value->type) {
 	case JSON_TYPE_NULL:
@@ -110,7 +122,7 @@ void json_show(const struct json *value, char shown[JSON_SHOWN_SIZE])
 			put(&line, "...", 3);
 		break;
 	case JSON_TYPE_STRING:
-		json_show_text(value->text, shown);
+		put_quoted(&line, value->text, JSON_SHOWN_SIZE - 20);
 		break;
 	case JSON_TYPE_ARRAY:
 		put(&line, value->len > 0 ? "[...]" : "[]", value->len > 0 ? 5 : 2);
@@ -155,7 +167,7 @@ static const struct json *child_with(const struct json *parent, const struct jso
 
 void json_path(const struct json_doc *doc, const struct json *value, char path[JSON_PATH_SIZE])
 {
-	struct line line = { .at = path, .end = path + JSON_PATH_SIZE - 1 };
+	struct line line = line_on(path, JSON_PATH_SIZE);
 	const struct json *at = doc->values;
 
 	*path = '\0';
@@ -197,7 +209,7 @@ static const struct json *locate_member(const struct json *object, const char **
 {
 	for (const struct json *key = json_first(object); key; key = json_next(object, key)) {
 		char segment[JSON_PATH_SIZE];
-		struct line line = { .at = segment, .end = segment + sizeof(segment) - 1 };
+		struct line line = line_on(segment, sizeof(segment));
 		size_t len;
 
 		put_key(&line, segment, key);

@@ -13,76 +13,64 @@
 
 /* What belongs to a namespace; everything else is the host's. */
 static const struct {
-	const char *name;
+	const char *path; /* below /proc/sys */
 	bool is_prefix;
 	int flag;
 	const char *type;
 } sysctls[] = {
-	{ "net.", true, CLONE_NEWNET, "network" },
-	{ "fs.mqueue.", true, CLONE_NEWIPC, "ipc" },
-	{ "kernel.msgmax", false, CLONE_NEWIPC, "ipc" },
-	{ "kernel.msgmnb", false, CLONE_NEWIPC, "ipc" },
-	{ "kernel.msgmni", false, CLONE_NEWIPC, "ipc" },
-	{ "kernel.msg_next_id", false, CLONE_NEWIPC, "ipc" },
-	{ "kernel.sem", false, CLONE_NEWIPC, "ipc" },
-	{ "kernel.sem_next_id", false, CLONE_NEWIPC, "ipc" },
-	{ "kernel.shmall", false, CLONE_NEWIPC, "ipc" },
-	{ "kernel.shmmax", false, CLONE_NEWIPC, "ipc" },
-	{ "kernel.shmmni", false, CLONE_NEWIPC, "ipc" },
-	{ "kernel.shm_next_id", false, CLONE_NEWIPC, "ipc" },
-	{ "kernel.shm_rmid_forced", false, CLONE_NEWIPC, "ipc" },
-	{ "kernel.domainname", false, CLONE_NEWUTS, "uts" }, /* how Docker sets the domain name */
+	{ "net/", true, CLONE_NEWNET, "network" },
+	{ "fs/mqueue/", true, CLONE_NEWIPC, "ipc" },
+	{ "kernel/msgmax", false, CLONE_NEWIPC, "ipc" },
+	{ "kernel/msgmnb", false, CLONE_NEWIPC, "ipc" },
+	{ "kernel/msgmni", false, CLONE_NEWIPC, "ipc" },
+	{ "kernel/msg_next_id", false, CLONE_NEWIPC, "ipc" },
+	{ "kernel/sem", false, CLONE_NEWIPC, "ipc" },
+	{ "kernel/sem_next_id", false, CLONE_NEWIPC, "ipc" },
+	{ "kernel/shmall", false, CLONE_NEWIPC, "ipc" },
+	{ "kernel/shmmax", false, CLONE_NEWIPC, "ipc" },
+	{ "kernel/shmmni", false, CLONE_NEWIPC, "ipc" },
+	{ "kernel/shm_next_id", false, CLONE_NEWIPC, "ipc" },
+	{ "kernel/shm_rmid_forced", false, CLONE_NEWIPC, "ipc" },
+	{ "kernel/domainname", false, CLONE_NEWUTS, "uts" }, /* how Docker sets the domain name */
 };
 
-/*
- * The name with dots, as sysctl(8) has it: if the first separator is a slash, dots and slashes
- * change places. False if a part of the path that it stands for is empty or leads elsewhere
- * ("net/../kernel").
- */
-static bool sysctl_name(const char *key, char *name, size_t size)
+/* No part may be empty, "." or "..": "net/../kernel/panic" is the host's. */
+static bool is_clean_sysctl(const char *path)
 {
-	size_t len = strlen(key), part = 0;
-	bool swap = key[strcspn(key, "./")] == '/';
+	for (;;) {
+		size_t len = strcspn(path, "/");
 
-	if (len >= size)
-		return false;
-	for (size_t i = 0; i <= len; i++) {
-		char ch = key[i];
-
-		name[i] = !swap ? ch : ch == '.' ? '/' : ch == '/' ? '.' : ch;
-		if (name[i] != '.' && name[i] != '\0')
-			continue;
-		/* In a part of the name, a slash stands for a dot: "eno2/100", and "/" for ".". */
-		if (i == part || strspn(name + part, "/") == i - part)
+		if (strspn(path, ".") == len)
 			return false;
-		part = i + 1;
+		if (path[len] == '\0')
+			return true;
+		path += len + 1;
 	}
-	return !check_has_control(name);
 }
 
-static int check_sysctl(const struct check *c, const struct spec *spec,
-			const struct spec_pair *pair)
+static int check_sysctl(const struct check *c, const struct spec *spec, const char *key)
 {
-	char name[256], shown[JSON_SHOWN_SIZE];
+	char path[256], shown[JSON_SHOWN_SIZE];
 
-	json_show_text(pair->key, shown);
-	if (!sysctl_name(pair->key, name, sizeof(name)))
+	json_show_text(key, shown);
+	if (spec_sysctl_path(key, path, sizeof(path)) < 0 || !is_clean_sysctl(path) ||
+	    check_has_control(path))
 		return check_refuse(c,
 				    "linux.sysctl: %s is no name of a sysctl, expected one as in "
 				    "\"net.ipv4.ip_forward\"",
 				    shown);
-	if (strcmp(name, "kernel.hostname") == 0)
+	if (strcmp(path, "kernel/hostname") == 0)
 		return check_refuse(c, "linux.sysctl: %s has a key of its own, expected hostname",
 				    shown);
-	if (strcmp(name, "kernel.domainname") == 0 && spec->domainname)
+	if (strcmp(path, "kernel/domainname") == 0 && spec->domainname)
 		return check_refuse(c,
 				    "linux.sysctl: %s is given beside domainname, expected one of "
 				    "them",
 				    shown);
 	for (size_t i = 0; i < sizeof(sysctls) / sizeof(sysctls[0]); i++) {
-		size_t len = strlen(sysctls[i].name) + (sysctls[i].is_prefix ? 0 : 1);
+		size_t len = strlen(sysctls[i].path) + (sysctls[i].is_prefix ? 0 : 1);
 
-		if (strncmp(name, sysctls[i].name, len) != 0)
+		if (strncmp(path, sysctls[i].path, len) != 0)
 			continue;
 		if (check_namespace(spec, sysctls[i].flag))
 			return 0;
@@ -100,7 +88,7 @@ static int check_sysctl(const struct check *c, const struct spec *spec,
 static int check_sysctls(const struct check *c, const struct spec *spec)
 {
 	for (size_t i = 0; i < spec->linux.sysctl.n; i++) {
-		int r = check_sysctl(c, spec, &spec->linux.sysctl.v[i]);
+		int r = check_sysctl(c, spec, spec->linux.sysctl.v[i].key);
 
 		if (r < 0)
 			return r;

@@ -149,7 +149,7 @@ static int read_name(const struct reader *r, const struct field *field, const st
 
 /* ---- arrays and maps ---------------------------------------------------------------------- */
 
-/* Room for n elements of `size` bytes, zeroed. */
+/* Room for n elements of `size` bytes, zeroed; for none, nothing is stored and v stays NULL. */
 static int new_list(const struct reader *r, size_t n, size_t size, struct list *ret)
 {
 	struct list list = { .n = n };
@@ -221,7 +221,7 @@ static int read_numbers(const struct reader *r, const struct field *field, const
 
 	if (result == 0)
 		result = new_list(r, value->len, sizeof(uint32_t), &list);
-	if (result < 0)
+	if (result < 0 || !list.v)
 		return result;
 	at = list.v;
 	for (const struct json *item = json_first(value); item; item = json_next(value, item)) {
@@ -299,7 +299,7 @@ int field_read_list(const struct reader *r, const struct field *field, const str
 
 	if (result == 0)
 		result = new_list(r, value->len, table->size, &list);
-	if (result < 0)
+	if (result < 0 || !list.v)
 		return result;
 	at = list.v;
 	for (const struct json *item = json_first(value); item; item = json_next(value, item)) {
@@ -371,7 +371,6 @@ static int read_member(const struct reader *r, const struct field_table *table,
 {
 	const struct field *field = find_field(table, key);
 	const struct json *value = json_value(key);
-	char expected[768];
 
 	if (!field && table->closed)
 		return field_unknown(r, table, key);
@@ -383,10 +382,6 @@ static int read_member(const struct reader *r, const struct field_table *table,
 	if (value->type == JSON_TYPE_NULL &&
 	    (field->kind == FIELD_IGNORED || (r->is_docker_profile && !field->required)))
 		return 0;
-	if (value->type == JSON_TYPE_NULL) {
-		field_expect(field, expected, sizeof(expected));
-		return field_wrong(r, value, expected);
-	}
 	return read_field(r, field, value, base);
 }
 

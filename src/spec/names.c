@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -240,4 +241,21 @@ const char *spec_name_of(const struct spec_name *names, uint64_t value)
 		if (names->value == value)
 			return names->name;
 	return NULL;
+}
+
+int spec_sysctl_path(const char *key, char *path, size_t size)
+{
+	size_t len = strlen(key);
+	bool has_dots = key[strcspn(key, "./")] == '.';
+
+	if (len >= size)
+		return -ENAMETOOLONG;
+	memcpy(path, key, len + 1);
+	for (; has_dots && *path; path++) {
+		if (*path == '.')
+			*path = '/';
+		else if (*path == '/')
+			*path = '.';
+	}
+	return 0;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct spec_name {
@@ -37,3 +38,10 @@ const struct spec_name *spec_name_find(const struct spec_name *names, const char
 
 /* The name of the first row with this number, or NULL. */
 const char *spec_name_of(const struct spec_name *names, uint64_t value);
+
+/*
+ * The path below /proc/sys of a key of linux.sysctl, as sysctl(8) understands it: with dots between
+ * the parts ("net.ipv4.conf.eno2/100.rp_filter", where a slash stands for a dot) or, if the first
+ * separator is a slash, as it is ("net/ipv4/conf/eno2.100/rp_filter"). 0, or -ENAMETOOLONG.
+ */
+int spec_sysctl_path(const char *key, char *path, size_t size);

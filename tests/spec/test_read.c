@@ -159,6 +159,7 @@ static void reads_linux(void **state)
 	assert_int_equal(l->n_devices, 2);
 	assert_int_equal(l->devices[0].type, 'c');
 	assert_int_equal(l->devices[0].minor, 229);
+	/* With the bits of a character device in the file, as Docker has sent it. */
 	assert_true(l->devices[0].file_mode.has && l->devices[0].file_mode.value == 0666);
 	assert_int_equal(l->devices[0].gid.value, 8);
 	assert_false(l->devices[1].uid.has);
@@ -399,6 +400,23 @@ static void names_and_numbers_go_both_ways(void **state)
 		assert_non_null(spec_name_of(spec_capability_names, i));
 }
 
+static void sysctls_have_one_path(void **state)
+{
+	static const char *const keys[][2] = {
+		{ "net.ipv4.ip_forward", "net/ipv4/ip_forward" },
+		{ "net/ipv4/conf/eno2.100/rp_filter", "net/ipv4/conf/eno2.100/rp_filter" },
+		{ "net.ipv4.conf.eno2/100.rp_filter", "net/ipv4/conf/eno2.100/rp_filter" },
+	};
+	char path[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		assert_int_equal(spec_sysctl_path(keys[i][0], path, sizeof(path)), 0);
+		assert_string_equal(path, keys[i][1]);
+	}
+	assert_int_equal(spec_sysctl_path("net.ipv4", path, 8), -ENAMETOOLONG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +433,7 @@ int main(void)
 		cmocka_unit_test(an_empty_text_is_none),
 		cmocka_unit_test(reads_resources_alone),
 		cmocka_unit_test(names_and_numbers_go_both_ways),
+		cmocka_unit_test(sysctls_have_one_path),
 	};
 
 	return cmocka_run_group_tests(tests, load_full, unload);

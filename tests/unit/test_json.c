@@ -213,7 +213,7 @@ static void size_is_bounded(void **state)
 static void finds_duplicates_among_many_keys(void **state)
 {
 	enum { KEYS = 100000 };
-	char *text = malloc(KEYS * 16), *at = text;
+	char *text = malloc((size_t)KEYS * 16), *at = text;
 	struct parsed p;
 
 	(void)state;
