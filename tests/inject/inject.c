@@ -15,6 +15,7 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -155,8 +156,7 @@ static int on_stop(struct run *r, struct tracee *t, int status)
 	}
 	if (event != 0)
 		return 0;
-	/* A new process begins with a stop that no signal has caused. */
-	return sig == SIGSTOP ? 0 : sig;
+	return sig;
 }
 
 static int trace(struct run *r)
@@ -181,27 +181,34 @@ static int trace(struct run *r)
 	}
 }
 
+/*
+ * Seized, not attached: a process that is let go by the end of this program runs on, where an
+ * attached one could stay stopped by the signal that its tracing began with.
+ */
 static void start(struct run *r, char **argv)
 {
 	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
 			     PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
-	int status;
+	int gate[2], status;
+	char go;
 
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		die("pipe");
 	r->first = fork();
 	if (r->first == 0) {
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
+		close(gate[1]);
+		(void)!read(gate[0], &go, 1);
 		execvp(argv[0], argv);
 		_exit(127);
 	}
-	if (r->first < 0 || waitpid(r->first, &status, 0) < 0)
-		die("fork");
-	if (ptrace(PTRACE_SETOPTIONS, r->first, 0, options) < 0)
+	if (r->first < 0 || ptrace(PTRACE_SEIZE, r->first, 0, options) < 0)
 		die("ptrace");
-	/* On to the exec, without counting. */
-	ptrace(PTRACE_CONT, r->first, 0, 0);
+	close(gate[0]);
+	close(gate[1]);
+	/* The first stop is that of the exec. */
 	if (waitpid(r->first, &status, 0) < 0 || !WIFSTOPPED(status))
 		die(argv[0]);
+	find(r, r->first);
 	ptrace(PTRACE_SYSCALL, r->first, 0, 0);
 }
 
