@@ -39,7 +39,8 @@ struct plan {
 	size_t n_steps, max_steps;
 	struct step *steps;
 	int n_slots;
-	size_t spawn;       /* number of the step that makes init */
+	struct spec_strings cgroups; /* the directories that it makes */
+	size_t spawn;                /* number of the step that makes init */
 	size_t after_start; /* number of the first step after the gate; n_steps if there is none */
 };
 

@@ -129,7 +129,8 @@ void finish_rundir(struct planner *p)
 
 	if (arena_failed(plan_arena(p)))
 		return;
-	plan_cgroup_paths(p, &state.cgroups);
+	plan_cgroup_paths(p, &p->plan->cgroups);
+	state.cgroups = p->plan->cgroups;
 	if (!p->options->run) {
 		state.after_start = sentences_after_start(p);
 		state.after_start_first = p->plan->after_start;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "ops/cgroup_life.h"
 #include "ops/describe.h"
 #include "ops/host_hooks.h"
 #include "ops/host_process.h"
@@ -240,6 +241,8 @@ static int clean_up(const struct launch *l, struct walk *w, struct err *err)
 	/* Without a pid namespace of its own, its children have outlived it. */
 	if (!own_pids)
 		return run_delete(l->options.root, l->options.id, true, err);
+	if (cgroup_remove(&l->plan.cgroups, err) < 0)
+		return err->code;
 	walk_undo(w, l->plan.n_steps);
 	return run_hooks(l, w, "poststop", "stopped", &l->spec.hooks.poststop, err);
 }

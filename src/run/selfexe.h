@@ -1,0 +1,19 @@
+/*
+ * selfexe.h - our own executable, out of the container's reach (CVE-2019-5736).
+ *
+ * Until it executes the container's program, init runs our file, and an image can make the kernel
+ * run it once more ("#!/proc/self/exe"). Somebody inside can then open it by way of /proc, wait
+ * until nobody runs it, and write to it.
+ */
+#pragma once
+
+#include "base/err.h"
+
+/*
+ * Returns 0 at once if whoever calls us could not write the file either (that is what a container's
+ * root may be): a read-only mount, an immutable file, somebody else's. Otherwise executes us again
+ * from a read-only view of the file that is attached nowhere, or, without the rights for a mount,
+ * from a sealed copy in memory; there the same question has the other answer. To be called first
+ * thing in a command that makes a process inside a container.
+ */
+int selfexe_protect(char *const *argv, char *const *envp, struct err *err);
