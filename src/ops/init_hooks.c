@@ -14,34 +14,30 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "ops/hook.h"
 #include "ops/init_process.h"
 #include "sys/sys.h"
 
-#define HOOK_STACK (16 * 1024)
-
-struct hook_run {
-	const struct spec_hook *hook;
-	int in, out; /* the hook's standard input and its output */
-	int error;   /* why it could not be started, by the memory that it shares */
-	char stack[HOOK_STACK] __attribute__((aligned(16)));
-};
-
-static void hook_main(void *arg)
+/* It never returns, so a sanitizer would leave its marks in the memory that we share. */
+__attribute__((no_sanitize("address"))) static void hook_main(void *arg)
 {
 	static char *const nothing[] = { NULL };
 	struct hook_run *run = arg;
 	const struct spec_hook *hook = run->hook;
+	const int fds[] = { run->in, run->out, run->messages };
 	char *name[] = { (char *)(uintptr_t)hook->path, NULL };
 	int r = 0;
 
 	for (int fd = 0; fd < 3 && r >= 0; fd++)
-		r = sys_dup3(fd == 0 ? run->in : run->out, fd, 0);
+		r = sys_dup3(fds[fd], fd, 0);
 	if (r >= 0)
 		r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (r >= 0)
 		r = init_signals(NULL, NULL);
 	if (r >= 0)
-		(void)sys_setsid(); /* so that a timeout reaches all that it started */
+		(void)sys_setsid();
+	if (r >= 0 && run->cwd && sys_chdir(run->cwd) < 0)
+		r = sys_chdir("/");
 	if (r >= 0)
 		r = sys_execve(hook->path, hook->args.n ? hook->args.v : name,
 			       hook->env.n ? hook->env.v : nothing);
@@ -129,7 +125,7 @@ static int feed(int fd, const struct step_hooks *hooks)
 	return n < 0 ? (int)n : 0;
 }
 
-static int start_hook(struct hook_run *run, int *ret_pidfd)
+pid_t hook_start(struct hook_run *run, int *ret_pidfd)
 {
 	struct clone_args args = {
 		.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
@@ -143,9 +139,10 @@ static int start_hook(struct hook_run *run, int *ret_pidfd)
 	if (pid > 0 && run->error < 0) {
 		(void)sys_wait4((pid_t)pid, NULL, __WALL);
 		(void)sys_close(*ret_pidfd);
+		*ret_pidfd = -1;
 		return run->error;
 	}
-	return (int)pid;
+	return (pid_t)pid;
 }
 
 static int run_hook(struct op_ctx *ctx, const struct step_hooks *hooks,
@@ -167,8 +164,10 @@ static int run_hook(struct op_ctx *ctx, const struct step_hooks *hooks,
 	run.hook = hook;
 	run.in = in[0];
 	run.out = out[1];
+	run.messages = out[1];
+	run.cwd = NULL;
 	run.error = 0;
-	pid = start_hook(&run, &pidfd);
+	pid = hook_start(&run, &pidfd);
 	(void)sys_close(in[0]);
 	(void)sys_close(out[1]);
 	r = pid;
