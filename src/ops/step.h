@@ -183,6 +183,8 @@ struct step_id_map_helper {
 
 struct step_net_device {
 	const char *host, *name;
+	int netns; /* slot of the namespace to join, or SLOT_NONE: init's own, which is new */
+	int slot;  /* for a socket there: what undo needs */
 };
 
 struct step_hooks {

@@ -178,6 +178,19 @@ static bool is_device_name(const char *name)
 	       strcmp(name, "..") != 0 && !check_has_control(name) && !strpbrk(name, "/: %");
 }
 
+/* The kernel puts a free number in the place of one "%d" (runtime-spec 1.3, "Network Devices"). */
+static bool is_inner_name(const char *name)
+{
+	const char *number = strstr(name, "%d");
+	char rest[IFNAMSIZ];
+
+	if (!number || strlen(name) >= sizeof(rest))
+		return is_device_name(name);
+	memcpy(rest, name, (size_t)(number - name));
+	memcpy(rest + (number - name), number + 2, strlen(number + 2) + 1);
+	return is_device_name(rest);
+}
+
 static const char *inner_name(const struct spec_net_device *device)
 {
 	return device->name ? device->name : device->host;
@@ -192,9 +205,9 @@ static int check_net_devices(const struct check *c, const struct spec *spec)
 		return check_refuse(c, "linux.netDevices: there is nowhere to move to, expected a "
 				       "namespace of type \"network\" in linux.namespaces");
 	for (size_t i = 0; i < spec->linux.n_net_devices; i++) {
-		const char *bad = !is_device_name(all[i].host)           ? all[i].host
-				  : !is_device_name(inner_name(&all[i])) ? all[i].name
-									 : NULL;
+		const char *bad = !is_device_name(all[i].host)          ? all[i].host
+				  : !is_inner_name(inner_name(&all[i])) ? all[i].name
+									: NULL;
 
 		if (bad) {
 			json_show_text(bad, shown);
@@ -204,7 +217,8 @@ static int check_net_devices(const struct check *c, const struct spec *spec)
 					    shown);
 		}
 		for (size_t k = 0; k < i; k++)
-			if (strcmp(inner_name(&all[i]), inner_name(&all[k])) == 0)
+			if (!strchr(inner_name(&all[i]), '%') &&
+			    strcmp(inner_name(&all[i]), inner_name(&all[k])) == 0)
 				return check_refuse(c,
 						    "linux.netDevices: \"%s\" is the name of two "
 						    "devices in the container",
