@@ -111,11 +111,9 @@ static int open_mount_point(const struct step_mount *m, struct op_ctx *ctx, bool
 	int fd;
 
 	*ret_made = false;
-	if (m->remount && m->tree != SLOT_NONE)
-		return hand_on_fd(&ctx->fd[m->tree]);
 	if (m->in_proc)
 		fd = path_open_proc(root, m->destination);
-	else if (m->no_symlinks || m->remount)
+	else if (m->no_symlinks)
 		fd = path_open_plain(root, m->destination);
 	else
 		return path_make(root, m->destination, like, ret_made);
@@ -207,27 +205,68 @@ static int attach(int mount, int at)
 	return r == -EINVAL && is_dir(mount) != is_dir(at) ? -ENOTDIR : r;
 }
 
-int init_mount(const struct step *s, struct op_ctx *ctx)
+static int mount_at_path(const struct step_mount *m, struct op_ctx *ctx, int *mount)
 {
-	const struct step_mount *m = &s->mount;
-	_cleanup_fd_ int mount = -1;
 	bool made;
 	_cleanup_fd_ int at = open_mount_point(m, ctx, &made);
 	int r;
 
 	if (at < 0)
 		return op_note(ctx, PHASE_MOUNT_POINT, at, m->destination);
-	if (m->remount) {
-		r = set_attributes(m, at);
-		return r < 0 ? op_note(ctx, PHASE_ATTRIBUTES, r, m->destination) : 0;
-	}
-	mount = make_mount(m, ctx, at, made);
-	if (mount < 0)
-		return hand_on_fd(&mount);
-	r = attach(mount, at);
-	if (r < 0)
-		return op_note(ctx, PHASE_ATTACH, r, m->destination);
-	if (m->keep != SLOT_NONE)
+	if (*mount < 0)
+		*mount = make_mount(m, ctx, at, made);
+	if (*mount < 0)
+		return *mount;
+	r = attach(*mount, at);
+	return r < 0 ? op_note(ctx, PHASE_ATTACH, r, m->destination) : 0;
+}
+
+/*
+ * A single name in a directory that we hold, not followed if it is a link, needs no descriptor of
+ * its own: that saves two to nine calls. A link is no directory, so the kernel refuses to mount one
+ * on it; then, and whatever else was wrong, the long way finds out.
+ */
+static int mount_by_name(const struct step_mount *m, struct op_ctx *ctx, int *mount)
+{
+	const char *name = strrchr(m->destination, '/') + 1;
+	int dir = ctx->fd[m->dir], r;
+
+	*mount = make_mount(m, ctx, -1, true);
+	if (*mount < 0)
+		return *mount;
+	/* Our own tmpfs starts empty, an image does not. */
+	if (m->dir != SLOT_ROOTFS)
+		(void)sys_mkdirat(dir, name, 0755);
+	r = sys_move_mount(*mount, "", dir, name, MOVE_MOUNT_F_EMPTY_PATH);
+	return r < 0 ? mount_at_path(m, ctx, mount) : 0;
+}
+
+static int remount(const struct step_mount *m, struct op_ctx *ctx)
+{
+	_cleanup_fd_ int at = m->tree != SLOT_NONE
+				  ? hand_on_fd(&ctx->fd[m->tree])
+				  : path_open_plain(ctx->fd[SLOT_ROOTFS], m->destination);
+	int r;
+
+	if (at < 0)
+		return op_note(ctx, PHASE_MOUNT_POINT, at, m->destination);
+	r = set_attributes(m, at);
+	return r < 0 ? op_note(ctx, PHASE_ATTRIBUTES, r, m->destination) : 0;
+}
+
+int init_mount(const struct step *s, struct op_ctx *ctx)
+{
+	const struct step_mount *m = &s->mount;
+	_cleanup_fd_ int mount = -1;
+	int r;
+
+	if (m->remount)
+		return remount(m, ctx);
+	if (m->dir != SLOT_NONE)
+		r = mount_by_name(m, ctx, &mount);
+	else
+		r = mount_at_path(m, ctx, &mount);
+	if (r == 0 && m->keep != SLOT_NONE)
 		ctx->fd[m->keep] = hand_on_fd(&mount);
-	return 0;
+	return r;
 }

@@ -142,6 +142,7 @@ static int move_in(void)
 	return r < 0 ? r : sys_chroot(".");
 }
 
+/* Afterwards the working directory is "/", since it is the root's descriptor's. */
 int init_pivot(const struct step *s, struct op_ctx *ctx)
 {
 	struct mount_attr attr = { .propagation = s->pivot.propagation };
@@ -149,8 +150,6 @@ int init_pivot(const struct step *s, struct op_ctx *ctx)
 
 	if (r == 0)
 		r = s->pivot.no_pivot ? move_in() : pivot();
-	if (r == 0)
-		r = sys_chdir("/");
 	/* Only now: earlier, mounts in it would have been seen by its peers. */
 	if (r == 0 && attr.propagation) {
 		r = sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr);

@@ -41,6 +41,7 @@ struct step_mount {
 	const char *source, *destination, *type;
 	int tree; /* slot of the detached tree to attach; SLOT_NONE: a new file system of `type` */
 	int keep; /* slot that keeps the attached mount's descriptor, or SLOT_NONE */
+	int dir;  /* slot of the directory in which the destination is a name, or SLOT_NONE */
 	uint64_t attr_set, attr_clear; /* MOUNT_ATTR_* of this mount */
 	uint64_t rec_set, rec_clear;   /* MOUNT_ATTR_* of all mounts below, too */
 	uint64_t propagation;          /* MS_SHARED, … or 0 */
@@ -76,6 +77,7 @@ struct step_link {
 struct step_paths {
 	size_t n;
 	const char *const *v;
+	int proc;          /* slot of the procfs that is mounted at /proc, or SLOT_NONE */
 	int null;          /* STEP_MASK: slot of the host's /dev/null */
 	const char *label; /* STEP_MASK: SELinux label of the empty directory, or NULL */
 };

@@ -290,6 +290,7 @@ static void add_paths(struct planner *p, enum step_kind kind, const struct spec_
 		 (struct step){ .kind = kind,
 				.paths = { .n = list->n,
 					   .v = paths,
+					   .proc = p->rootfs->has_proc ? SLOT_PROC : SLOT_NONE,
 					   .null = mask ? p->rootfs->null : SLOT_NONE,
 					   .label = mask ? p->rootfs->label : NULL } });
 }

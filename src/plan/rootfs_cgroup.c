@@ -77,6 +77,7 @@ static void add_v2(struct planner *p, const struct rootfs_mount *m)
 				    .type = "cgroup2",
 				    .tree = SLOT_NONE,
 				    .keep = SLOT_NONE,
+				    .dir = SLOT_NONE,
 				    .attr_set = m->options.attr_set,
 				    .propagation = m->options.propagation,
 				    /* A user namespace may mount its own cgroup namespace only. */
@@ -123,6 +124,7 @@ static void add_hierarchy(struct planner *p, const struct rootfs_mount *m, size_
 		.type = "cgroup",
 		.tree = SLOT_NONE,
 		.keep = SLOT_NONE,
+		.dir = SLOT_NONE,
 		.attr_set = USUAL | (m->options.attr_set & MOUNT_ATTR_RDONLY),
 	};
 
@@ -172,6 +174,7 @@ static void add_directory(struct planner *p, const struct rootfs_mount *m, int s
 		.type = "tmpfs",
 		.tree = SLOT_NONE,
 		.keep = slot,
+		.dir = SLOT_NONE,
 		.attr_set = USUAL,
 		.propagation = m->options.propagation,
 		.n_options = 1,

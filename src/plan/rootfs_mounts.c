@@ -220,6 +220,25 @@ static int slot_to_keep(struct planner *p, const struct rootfs_mount *m)
 	return m->late_read_only;
 }
 
+/* Where the destination is a single name in a directory that we hold by then. */
+static int directory_of(struct planner *p, const struct rootfs_mount *m,
+			const struct step_mount *step)
+{
+	const struct rootfs_mount *dev = last_at(p, "/dev");
+	const char *name = m->destination + 1;
+
+	if (m->options.bind || step->in_proc || step->inherit_mode || step->copy_up)
+		return SLOT_NONE;
+	if (!strchr(name, '/'))
+		return SLOT_ROOTFS;
+	/* One that starts with a copy has the image's links in it. */
+	if (p->rootfs->dev == SLOT_NONE || m->index < dev->index || dev->options.copy_up)
+		return SLOT_NONE;
+	return rootfs_is_below(m->destination, "/dev") && !strchr(name + strlen("dev/"), '/')
+		   ? p->rootfs->dev
+		   : SLOT_NONE;
+}
+
 static void add_mount(struct planner *p, const struct rootfs_mount *m)
 {
 	const struct mount_options *o = &m->options;
@@ -242,7 +261,7 @@ static void add_mount(struct planner *p, const struct rootfs_mount *m)
 		.no_symlinks = at_proc || is_type(m, "proc") || is_type(m, "sysfs") ||
 			       o->destination_no_follow,
 		.in_proc = rootfs_is_below(m->destination, "/proc"),
-		.must_be_proc = at_proc,
+		.must_be_proc = at_proc && o->bind,
 		.copy_up = o->copy_up,
 		.inherit_mode = is_type(m, "tmpfs") && !mount_options_find(o, "mode"),
 	};
@@ -250,6 +269,7 @@ static void add_mount(struct planner *p, const struct rootfs_mount *m)
 	/* A sysfs shows the devices of the network namespace that it was made in. */
 	if (is_type(m, "sysfs"))
 		add_netns_before_sysfs(p);
+	step.dir = directory_of(p, m, &step);
 	add_options(p, m, &step);
 	if (m->late_read_only != SLOT_NONE)
 		step.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
@@ -292,6 +312,7 @@ void rootfs_add_late_read_only(struct planner *p)
 						   .type = m->spec->type,
 						   .tree = m->late_read_only,
 						   .keep = SLOT_NONE,
+						   .dir = SLOT_NONE,
 						   .remount = true,
 						   .attr_set = MOUNT_ATTR_RDONLY } });
 	}

@@ -79,6 +79,16 @@ CASE(masks_and_protects_paths)
 	CHECK(open("/proc/self/comm", O_WRONLY) >= 0);
 }
 
+CASE(masks_what_links_of_proc_lead_to)
+{
+	static char net[] = "/proc/net", *links[] = { net, NULL };
+
+	add(b, "/proc", "proc", "proc", "");
+	b->spec.linux.masked_paths = (struct spec_strings){ 1, links };
+	START(b);
+	CHECK(exists("/proc/self/net") && !exists("/proc/net/dev"));
+}
+
 CASE(settings_can_be_written_through_the_procfs_before_it_is_protected)
 {
 	b->spec.linux.sysctl.n = 1;
@@ -327,6 +337,7 @@ int main(void)
 		cmocka_unit_test(has_what_docker_gives),
 		cmocka_unit_test(sees_nothing_of_the_host),
 		cmocka_unit_test(masks_and_protects_paths),
+		cmocka_unit_test(masks_what_links_of_proc_lead_to),
 		cmocka_unit_test(settings_can_be_written_through_the_procfs_before_it_is_protected),
 		cmocka_unit_test(makes_a_procfs_of_its_own_where_none_is_mounted),
 		cmocka_unit_test(works_without_pivot),
