@@ -187,6 +187,17 @@ struct step_net_device {
 	int slot;  /* for a socket there: what undo needs */
 };
 
+/* Puts init into a group of resctrl, which is made or found. */
+struct step_intel_rdt {
+	const char *root;  /* where resctrl is mounted */
+	const char *group; /* directory below it */
+	bool may_be_made, may_be_there;
+	const char *expected;   /* lines that one that is there must have, or NULL */
+	const char *schemata;   /* lines to write, or NULL */
+	const char *monitor;    /* monitoring group to make in it, or NULL */
+	int made, monitor_made; /* slots: open once we made them */
+};
+
 struct step_hooks {
 	const char *name; /* "createRuntime" */
 	const struct spec_hook_list *list;
@@ -308,6 +319,7 @@ struct step {
 		struct step_text text; /* id map, proc file, sysctl, label, pid file */
 		struct step_id_map_helper id_map_helper;
 		struct step_net_device net_device;
+		struct step_intel_rdt intel_rdt;
 		struct step_hooks hooks;
 		struct step_rlimit rlimit;
 		struct step_set_ns set_ns;

@@ -192,6 +192,14 @@ static int check_rdt(const struct check *c, const struct spec *spec)
 				    "one without /",
 				    shown);
 	}
+	if (rdt->mem_bw_schema &&
+	    (strncmp(rdt->mem_bw_schema, "MB:", 3) != 0 || check_has_control(rdt->mem_bw_schema))) {
+		json_show_text(rdt->mem_bw_schema, shown);
+		return check_refuse(c,
+				    "linux.intelRdt.memBwSchema: %s is no schema of memory "
+				    "bandwidth, expected one line as in \"MB:0=20;1=70\"",
+				    shown);
+	}
 	for (size_t i = 0; i < rdt->schemata.n; i++) {
 		if (!check_has_control(rdt->schemata.v[i]))
 			continue;
