@@ -30,6 +30,7 @@ static const char *const kind_names[STEP_KINDS] = {
 	[STEP_ID_MAP] = "id-map",
 	[STEP_ID_MAP_HELPER] = "id-map-helper",
 	[STEP_PROC_FILE] = "proc-file",
+	[STEP_UNDUMPABLE] = "undumpable",
 	[STEP_RECORD_INIT] = "record-init",
 	[STEP_NET_DEVICE] = "net-device",
 	[STEP_INTEL_RDT] = "intel-rdt",
@@ -100,6 +101,7 @@ static const char *const fixed[STEP_KINDS] = {
 	[STEP_NETNS] = "make a network namespace beside, loopback up",
 	[STEP_NETNS_LEAVE] = "return to the host's network namespace",
 	[STEP_AWAIT_HOST] = "wait until the host is through with its part",
+	[STEP_UNDUMPABLE] = "close our memory to everybody in the container",
 	[STEP_RECORD_INIT] = "record init's pid and start time",
 	[STEP_INTEL_RDT] = "set cache and memory bandwidth by resctrl",
 	[STEP_SEND_PIDFD] = "send init's pidfd to the caller",
@@ -160,6 +162,11 @@ static const char *const phases[PHASES] = {
 	[PHASE_JOIN] = "join the namespaces of",
 	[PHASE_CRLF] = "its first line ends in a carriage return, so the interpreter is not found",
 };
+
+const char *phase_text(enum phase phase)
+{
+	return phase < PHASES ? phases[phase] : "";
+}
 
 /* Engines tell "not found" (127) from "not executable" (126) by these words; see moby's errors.go.
  */

@@ -17,6 +17,9 @@ const char *step_kind_name(enum step_kind kind);
  */
 void step_describe(const struct step *step, struct buf *out);
 
+/* What a step was busy with; "" for none, and for a number that is no phase. */
+const char *phase_text(enum phase phase);
+
 /* "chown,kill", or "none". */
 void describe_capabilities(uint64_t mask, struct buf *out);
 

@@ -196,26 +196,52 @@ static const char *bundle_of(const struct buf *state, struct arena *arena)
 	return bundle && bundle->type == JSON_TYPE_STRING ? bundle->text : "/";
 }
 
+static int run_list(const char *name, const struct spec_hook_list *list, const struct buf *state,
+		    bool all, struct err *err)
+{
+	_cleanup_(arena_done) struct arena arena = { 0 };
+	const char *cwd = bundle_of(state, &arena);
+	struct err later;
+	int result = 0;
+
+	for (size_t i = 0; i < list->n && (result == 0 || all); i++) {
+		struct err *told = result == 0 ? err : &later;
+		int r = run_hook(&list->v[i], cwd, state, told);
+
+		if (r < 0)
+			(void)err_prefix(told, "error running %s hook #%zu", name, i);
+		if (result == 0)
+			result = r;
+	}
+	return result;
+}
+
+static int make_state(const char *head, pid_t pid, const char *tail, struct buf *ret,
+		      struct err *err)
+{
+	buf_str(ret, head);
+	if (pid > 0)
+		buf_printf(ret, "%d", pid);
+	buf_str(ret, tail);
+	return ret->failed ? err_set(err, -ENOMEM, "make the state for hooks") : 0;
+}
+
 int hooks_run(const char *name, const struct spec_hook_list *list, const char *head, pid_t pid,
 	      const char *tail, struct err *err)
 {
-	_cleanup_(arena_done) struct arena arena = { 0 };
 	_cleanup_buf_ struct buf state = { 0 };
-	const char *cwd;
-	int r = 0;
+	int r = list->n > 0 ? make_state(head, pid, tail, &state, err) : 0;
 
-	if (list->n == 0)
-		return 0;
-	buf_printf(&state, "%s%d%s", head, pid, tail);
-	if (state.failed)
-		return err_set(err, -ENOMEM, "make the state for %s hooks", name);
-	cwd = bundle_of(&state, &arena);
-	for (size_t i = 0; i < list->n && r == 0; i++) {
-		r = run_hook(&list->v[i], cwd, &state, err);
-		if (r < 0)
-			(void)err_prefix(err, "error running %s hook #%zu", name, i);
-	}
-	return r;
+	return r < 0 ? r : run_list(name, list, &state, false, err);
+}
+
+int hooks_run_all(const char *name, const struct spec_hook_list *list, const char *head, pid_t pid,
+		  const char *tail, struct err *err)
+{
+	_cleanup_buf_ struct buf state = { 0 };
+	int r = list->n > 0 ? make_state(head, pid, tail, &state, err) : 0;
+
+	return r < 0 ? r : run_list(name, list, &state, true, err);
 }
 
 int host_hooks(const struct step *s, struct op_ctx *ctx)

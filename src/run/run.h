@@ -57,15 +57,21 @@ struct exec_request {
 /* Returns the exit status of the command, or 0 when detached. */
 int run_exec(const struct exec_request *request, struct err *err);
 
-/* ---- life.c: a container that is there ----------------------------------------------------- */
+/* ---- life.c, start.c, delete.c: a container that is there ---------------------------------- */
 
-int run_start(const char *root, const char *id, struct err *err);
+/* `notify_socket`: the value of NOTIFY_SOCKET, or NULL. Then it returns when it is ready. */
+int run_start(const char *root, const char *id, const char *notify_socket, struct err *err);
+
+/* A signal to its first process, or to all. */
 int run_kill(const char *root, const char *id, int sig, bool all, struct err *err);
+
+/* 1: it is removed, but a poststop hook failed, and how is in `err`. */
 int run_delete(const char *root, const char *id, bool force, struct err *err);
+
 int run_pause(const char *root, const char *id, struct err *err);
 int run_resume(const char *root, const char *id, struct err *err);
 
-/* The state as runtime-spec has it, with `paused` looked at. */
+/* The state as runtime-spec has it, with `paused` looked at. It lies in the arena. */
 int run_state(const char *root, const char *id, struct arena *arena, struct state *ret,
 	      enum state_status *status, struct err *err);
 

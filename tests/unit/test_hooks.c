@@ -160,6 +160,30 @@ static void test_one_state_each(void **state)
 	assert_int_equal(hooks_run("poststart", &list, "{\"pid\":", 4711, "}", &err), 0);
 }
 
+/* poststop: one that fails keeps none of the others from its work. */
+static void test_run_all(void **state)
+{
+	char file[] = "/tmp/test-hooks-XXXXXX", script[100], fail[] = "exit 3";
+	char *first[] = { sh, dash_c, fail, NULL }, *second[] = { sh, dash_c, script, NULL };
+	struct spec_hook hooks[2] = { { .path = "/bin/sh", .args = { 3, first } },
+				      { .path = "/bin/sh", .args = { 3, second } } };
+	struct spec_hook_list list = { 2, hooks };
+	struct err err = { 0 };
+	struct stat st;
+
+	(void)state;
+	(void)close(mkstemp(file));
+	(void)snprintf(script, sizeof(script), "cat >%s; exit 4", file);
+	assert_int_equal(hooks_run("poststart", &list, "{", 0, "}", &err), -ECANCELED);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(hooks_run_all("poststop", &list, "{", 0, "}", &err), -ECANCELED);
+	assert_non_null(strstr(err.msg, "poststop hook #0: /bin/sh: exit status 3"));
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_size, 2); /* "{}": a container that has stopped has no pid */
+	(void)unlink(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_background),
 		cmocka_unit_test(test_one_state_each),
+		cmocka_unit_test(test_run_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,110 @@
+/*
+ * delete.c - removes a container and all that was made for it.
+ *
+ * It works from what was written down before it was made, so it does not matter how far a creator
+ * came, or when it was killed. Each part tolerates that it was done already, and the state goes
+ * last: what was cut short can be repeated.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/statfs.h>
+
+#include "base/cleanup.h"
+#include "ops/cgroup_life.h"
+#include "ops/host_hooks.h"
+#include "run/life.h"
+#include "sys/sys.h"
+
+#define RDTGROUP_MAGIC 0x7655821
+
+static int check_stopped(const struct life *l, bool force, struct err *err)
+{
+	enum state_status status = life_status(l);
+
+	/* As runc does: one that was only created never ran anything of the user's. */
+	if (force || status == STATE_CREATED || status == STATE_STOPPED)
+		return 0;
+	/* We have the lock, so nobody is creating it any more. */
+	if (status == STATE_CREATING)
+		return 0;
+	(void)err_say(err, -EBUSY, "cannot delete container %s that is not stopped: %s",
+		      l->state.id, state_status_name(status));
+	return err_hint(err, "kill it first, or use --force");
+}
+
+/* All processes: init's own first, since most go with its pid namespace. */
+static int end_processes(const struct life *l, struct err *err)
+{
+	_cleanup_close_ int pidfd = life_process(l);
+	int r = 0;
+
+	if (l->state.pid == 0)
+		return 0;
+	if (pidfd >= 0 && l->state.cgroups.n == 0)
+		return life_end_process(pidfd, l->state.id, err);
+	r = cgroup_kill(&l->state.cgroups, err);
+	/* It may have been moved to another cgroup. */
+	if (pidfd >= 0 && r == 0)
+		r = life_end_process(pidfd, l->state.id, err);
+	return r;
+}
+
+/* A directory of resctrl is removed with all that is in it; anything else only if empty. */
+static int remove_intel_rdt(const struct life *l, struct err *err)
+{
+	const char *path = l->state.intel_rdt;
+	struct statfs fs;
+	int r;
+
+	if (!path || statfs(path, &fs) < 0 || fs.f_type != RDTGROUP_MAGIC)
+		return 0;
+	r = sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+	return r == 0 || r == -ENOENT ? 0 : err_set(err, r, "remove %s", path);
+}
+
+/* Such a hook's failure is a warning, says runtime-spec: the container goes all the same. */
+static int after_stop(struct life *l, struct err *err)
+{
+	_cleanup_buf_ struct buf state = { 0 };
+	struct spec_hooks hooks;
+	int r;
+
+	if (!l->state.poststop)
+		return 0;
+	r = life_hooks(l, &hooks, err);
+	if (r < 0)
+		return 1;
+	life_hook_state(l, STATE_STOPPED, &state);
+	return hooks_run_all("poststop", &hooks.poststop, buf_text(&state), 0, "}", err) < 0;
+}
+
+static int delete_life(struct life *l, const char *root, bool force, struct err *err)
+{
+	struct err later;
+	int r = check_stopped(l, force, err), warned;
+
+	if (r == 0)
+		r = end_processes(l, err);
+	if (r == 0)
+		r = cgroup_remove(&l->state.cgroups, err);
+	if (r == 0)
+		r = remove_intel_rdt(l, err);
+	if (r < 0)
+		return r;
+	warned = after_stop(l, err);
+	r = state_remove(root, l->state.id, &later);
+	if (r < 0)
+		*err = later;
+	return r < 0 ? r : warned;
+}
+
+int run_delete(const char *root, const char *id, bool force, struct err *err)
+{
+	_cleanup_(life_done) struct life l = LIFE_NONE;
+	int r = life_open(&l, root, id, true, true, err);
+
+	if (r == -ENOENT && force)
+		return 0;
+	return r < 0 ? r : delete_life(&l, root, force, err);
+}
