@@ -25,8 +25,7 @@ enum {
 
 struct tree_job {
 	int pidfd;
-	const char *path;
-	unsigned int flags;
+	const struct step_tree *tree;
 	int result;
 };
 
@@ -36,7 +35,7 @@ static void take_tree(void *arg)
 
 	job->result = sys_setns(job->pidfd, CLONE_NEWNS);
 	if (job->result == 0)
-		job->result = sys_open_tree(AT_FDCWD, job->path, job->flags);
+		job->result = take_host_tree(job->tree);
 	sys_exit(0);
 }
 
@@ -46,10 +45,10 @@ static void take_tree(void *arg)
  * mounts there (MNT_LOCKED), so that the container cannot make a read-only one writable. A copy of
  * the host's mounts would be missing those locks.
  */
-static int tree_of_init(const struct op_ctx *ctx, const char *path, unsigned int flags)
+static int tree_of_init(const struct op_ctx *ctx, const struct step_tree *tree)
 {
 	_Alignas(16) char stack[HELPER_STACK];
-	struct tree_job job = { ctx->pidfd, path, flags, -ECHILD };
+	struct tree_job job = { ctx->pidfd, tree, -ECHILD };
 	struct clone_args args = {
 		.flags = CLONE_VM | CLONE_VFORK | CLONE_FILES,
 		.stack = (uintptr_t)stack,
@@ -70,9 +69,7 @@ int host_tree(const struct step *s, struct op_ctx *ctx)
 
 	if (!t->in_init)
 		return init_tree(s, ctx);
-	tree = tree_of_init(ctx, t->path,
-			    OPEN_TREE_CLONE | (t->recursive ? AT_RECURSIVE : 0U) |
-				(t->no_follow ? AT_SYMLINK_NOFOLLOW : 0U));
+	tree = tree_of_init(ctx, t);
 	if (tree < 0)
 		return op_note(ctx, PHASE_SOURCE, tree, t->path);
 	ctx->fd[t->slot] = tree;

@@ -134,7 +134,7 @@ static int make_or_bind(const struct step_mount *m, struct op_ctx *ctx, int mode
 
 	if (mount >= 0 || !m->fallback || (mount != -EPERM && mount != -EBUSY))
 		return mount;
-	mount = sys_open_tree(AT_FDCWD, m->fallback, OPEN_TREE_CLONE | AT_RECURSIVE);
+	mount = take_host_tree(&(struct step_tree){ .path = m->fallback, .recursive = true });
 	if (mount < 0)
 		return op_note(ctx, PHASE_SOURCE, mount, m->fallback);
 	r = set_attributes(m, mount);

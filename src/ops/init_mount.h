@@ -16,3 +16,6 @@ int init_mask(const struct step *s, struct op_ctx *ctx);
 int init_readonly(const struct step *s, struct op_ctx *ctx);
 int init_root_readonly(const struct step *s, struct op_ctx *ctx);
 int init_pivot(const struct step *s, struct op_ctx *ctx);
+
+/* The copy of a tree as the caller's mount namespace has it: a descriptor or a negative errno. */
+int take_host_tree(const struct step_tree *t);

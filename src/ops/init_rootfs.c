@@ -11,16 +11,20 @@
 #include "ops/init_path.h"
 #include "sys/sys.h"
 
+int take_host_tree(const struct step_tree *t)
+{
+	return sys_open_tree(AT_FDCWD, t->path,
+			     OPEN_TREE_CLONE | (t->recursive ? AT_RECURSIVE : 0U) |
+				 (t->no_follow ? AT_SYMLINK_NOFOLLOW : 0U));
+}
+
 int init_tree(const struct step *s, struct op_ctx *ctx)
 {
-	const struct step_tree *t = &s->tree;
-	unsigned int flags = OPEN_TREE_CLONE | (t->recursive ? AT_RECURSIVE : 0U) |
-			     (t->no_follow ? AT_SYMLINK_NOFOLLOW : 0U);
-	int tree = sys_open_tree(AT_FDCWD, t->path, flags);
+	int tree = take_host_tree(&s->tree);
 
 	if (tree < 0)
-		return op_note(ctx, PHASE_SOURCE, tree, t->path);
-	ctx->fd[t->slot] = tree;
+		return op_note(ctx, PHASE_SOURCE, tree, s->tree.path);
+	ctx->fd[s->tree.slot] = tree;
 	return 0;
 }
 
