@@ -13,6 +13,7 @@ from containers import TREE, USER, IS_ROOT, Runtime, build_static, make_rootfs, 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than a few seconds")
+    config.addinivalue_line("markers", "engine: drives a container engine")
 
 
 @pytest.fixture(scope="session")
