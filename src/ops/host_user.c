@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +84,18 @@ int host_id_map_helper(const struct step *s, struct op_ctx *ctx)
 		return op_note(ctx, PHASE_HOOK_START, r2, "newgidmap");
 	r2 = await_helper(ctx, "newgidmap", gid_pid);
 	return r < 0 ? r : r2;
+}
+
+/*
+ * Init shares our memory until it executes the program, and is in sight of processes in namespaces
+ * that it joins. A process that is not dumpable can be neither traced nor read through /proc but by
+ * the host's root. (That is also why an ordinary user's id maps have to be written before.)
+ */
+int host_undumpable(const struct step *s, struct op_ctx *ctx)
+{
+	(void)s;
+	(void)ctx;
+	return sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 int host_rlimit(const struct step *s, struct op_ctx *ctx)

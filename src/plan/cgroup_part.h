@@ -67,7 +67,8 @@ bool cgroup_wants_i64(struct opt_i64 value);
 bool cgroup_wants_u64(struct opt_u64 value);
 
 /* What differs in nothing, or in the end of a file's name. */
-void cgroup_pids(struct cgroup_settings *s, const struct spec_resources *r);
-void cgroup_hugetlb(struct cgroup_settings *s, const struct spec_resources *r, const char *suffix);
-void cgroup_rdma(struct cgroup_settings *s, const struct spec_resources *r);
-void cgroup_unified(struct cgroup_settings *s, const struct spec_resources *r, bool v2);
+void cgroup_set_pids(struct cgroup_settings *s, const struct spec_resources *r);
+void cgroup_set_hugetlb(struct cgroup_settings *s, const struct spec_resources *r,
+			const char *suffix);
+void cgroup_set_rdma(struct cgroup_settings *s, const struct spec_resources *r);
+void cgroup_set_unified(struct cgroup_settings *s, const struct spec_resources *r, bool v2);

@@ -84,7 +84,7 @@ const char *cgroup_device_line(struct cgroup_settings *s, const struct spec_blki
 }
 
 /* A limit of 0 lets in one process that can make no other, as 1 does; but nobody is born with 0. */
-void cgroup_pids(struct cgroup_settings *s, const struct spec_resources *r)
+void cgroup_set_pids(struct cgroup_settings *s, const struct spec_resources *r)
 {
 	if (r->pids_limit.has)
 		(void)cgroup_set(s, "pids.limit", "pids", "pids.max",
@@ -100,7 +100,8 @@ static bool is_page_size(const char *size)
 	       strcmp(size + digits + 1, "B") == 0;
 }
 
-void cgroup_hugetlb(struct cgroup_settings *s, const struct spec_resources *r, const char *suffix)
+void cgroup_set_hugetlb(struct cgroup_settings *s, const struct spec_resources *r,
+			const char *suffix)
 {
 	for (size_t i = 0; i < r->n_hugepage_limits; i++) {
 		const char *size = r->hugepage_limits[i].page_size;
@@ -127,7 +128,7 @@ static const char *handles(struct cgroup_settings *s, struct opt_u64 value)
 	return value.has ? cgroup_unsigned(s, value.value) : "max";
 }
 
-void cgroup_rdma(struct cgroup_settings *s, const struct spec_resources *r)
+void cgroup_set_rdma(struct cgroup_settings *s, const struct spec_resources *r)
 {
 	for (size_t i = 0; i < r->n_rdma; i++)
 		(void)cgroup_set(s, "rdma", "rdma", "rdma.max",
@@ -147,7 +148,7 @@ static bool is_unified_file(const char *key)
 	return strncmp(key, "cgroup.", 7) != 0 || strncmp(key, "cgroup.max.", 11) == 0;
 }
 
-void cgroup_unified(struct cgroup_settings *s, const struct spec_resources *r, bool v2)
+void cgroup_set_unified(struct cgroup_settings *s, const struct spec_resources *r, bool v2)
 {
 	for (size_t i = 0; i < r->unified.n; i++) {
 		const char *key = r->unified.v[i].key, *controller;

@@ -141,11 +141,11 @@ void cgroup_v1_settings(struct cgroup_settings *s, const struct spec_resources *
 	add_memory(s, &r->memory);
 	add_cpu(s, &r->cpu);
 	add_cpuset(s, &r->cpu);
-	cgroup_pids(s, r);
+	cgroup_set_pids(s, r);
 	add_weight(s, &r->block_io);
 	add_throttles(s, &r->block_io);
-	cgroup_hugetlb(s, r, "limit_in_bytes");
+	cgroup_set_hugetlb(s, r, "limit_in_bytes");
 	add_network(s, r);
-	cgroup_rdma(s, r);
-	cgroup_unified(s, r, false);
+	cgroup_set_rdma(s, r);
+	cgroup_set_unified(s, r, false);
 }

@@ -193,14 +193,14 @@ void cgroup_v2_settings(struct cgroup_settings *s, const struct spec_resources *
 {
 	add_memory(s, &r->memory);
 	add_cpu(s, &r->cpu);
-	cgroup_pids(s, r);
+	cgroup_set_pids(s, r);
 	add_weights(s, &r->block_io);
 	add_throttles(s, &r->block_io);
-	cgroup_hugetlb(s, r, "max");
+	cgroup_set_hugetlb(s, r, "max");
 	if (cgroup_wants_u64(r->net_class_id))
 		cgroup_set_none(s, "network.classID", "net_cls");
 	if (r->n_net_priorities > 0)
 		cgroup_set_none(s, "network.priorities", "net_prio");
-	cgroup_rdma(s, r);
-	cgroup_unified(s, r, true);
+	cgroup_set_rdma(s, r);
+	cgroup_set_unified(s, r, true);
 }

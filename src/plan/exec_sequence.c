@@ -73,6 +73,7 @@ static void build(struct planner *p)
 {
 	add_sockets(p); /* H who wants the terminal or the pidfd has to listen */
 	add_cgroup_open(p, &p->exec->cgroups); /* H opened by its path on the host */
+	add_undumpable(p);                     /* H before it enters what somebody else is in */
 	add_join(p);    /* H all namespaces at once, then a process below them */
 	add_id_maps(p); /* H limits that need rights outside a user namespace */
 	add_birth(p);   /* I it dies with us */

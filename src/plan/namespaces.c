@@ -100,6 +100,11 @@ static size_t list_joins(const struct planner *p, struct step_join *joins)
 	return n;
 }
 
+void add_undumpable(struct planner *p)
+{
+	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_UNDUMPABLE });
+}
+
 void add_spawn(struct planner *p)
 {
 	struct step step = { .kind = STEP_SPAWN, .spawn = { .cgroup = SLOT_NONE } };
@@ -123,6 +128,8 @@ void add_spawn(struct planner *p)
 	s->cgroup = plan_cgroup_birth(p);
 	/* Nothing of init's may be done before the maps are there. */
 	s->hold = plan_namespace(p, CLONE_NEWUSER) != NULL;
+	if (!is_new(p, CLONE_NEWUSER))
+		add_undumpable(p);
 	p->plan->spawn = p->plan->n_steps;
 	plan_add(p, LANE_HOST, step);
 }
@@ -203,6 +210,8 @@ void add_id_maps(struct planner *p)
 		add_parent_text(
 		    p, STEP_PROC_FILE, "oom_score_adj",
 		    arena_printf(plan_arena(p), "%" PRId64, process->oom_score_adj.value));
+	if (is_new(p, CLONE_NEWUSER))
+		add_undumpable(p);
 }
 
 void add_birth(struct planner *p)

@@ -8,6 +8,9 @@
 void add_namespace_fds(struct planner *p);
 void add_netns(struct planner *p);
 void add_netns_leave(struct planner *p);
+/* Before anybody of the container can see init: before its birth, unless its maps are to be
+ * written. */
+void add_undumpable(struct planner *p);
 void add_spawn(struct planner *p);
 void add_id_maps(struct planner *p);
 void add_birth(struct planner *p);

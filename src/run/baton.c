@@ -4,28 +4,57 @@
 #include "run/baton.h"
 
 #include <errno.h>
-#include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "sys/sys.h"
 
-int baton_send(int fd, const struct report *r)
+union control {
+	struct cmsghdr head;
+	char data[CMSG_SPACE(BATON_MAX_FDS * sizeof(int))];
+};
+
+int baton_send(int fd, const struct report *r, const struct baton_fds *fds)
 {
-	/* The kernel only reads it; msghdr has no const form. */
+	/* The kernel only reads it; an iovec has no const form. */
 	struct iovec part = { .iov_base = (void *)(uintptr_t)r, .iov_len = sizeof(*r) };
 	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1 };
+	union control control;
 	ssize_t n;
 
+	if (fds && fds->n > 0) {
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = (socklen_t)CMSG_LEN(fds->n * sizeof(int));
+		memcpy(CMSG_DATA(&control.head), fds->v, fds->n * sizeof(int));
+		msg.msg_control = &control;
+		msg.msg_controllen = (socklen_t)CMSG_SPACE(fds->n * sizeof(int));
+	}
 	do
 		n = sys_sendmsg(fd, &msg);
 	while (n == -EINTR);
 	return n < 0 ? (int)n : 0;
 }
 
-int baton_recv(int fd, struct report *r)
+static void take_fds(struct msghdr *msg, struct baton_fds *fds)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+
+	fds->n = 0;
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		return;
+	fds->n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(fds->v, CMSG_DATA(c), fds->n * sizeof(int));
+}
+
+int baton_recv(int fd, struct report *r, struct baton_fds *fds)
 {
 	struct iovec part = { .iov_base = r, .iov_len = sizeof(*r) };
-	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1 };
+	union control control;
+	struct msghdr msg = { .msg_iov = &part,
+			      .msg_iovlen = 1,
+			      .msg_control = fds ? &control : NULL,
+			      .msg_controllen = fds ? sizeof(control) : 0 };
 	ssize_t n;
 
 	do
@@ -35,5 +64,9 @@ int baton_recv(int fd, struct report *r)
 		return 0;
 	if (n < 0)
 		return (int)n;
-	return (size_t)n == sizeof(*r) ? 1 : -EPROTO;
+	if ((size_t)n != sizeof(*r) || (fds && (msg.msg_flags & MSG_CTRUNC)))
+		return -EPROTO;
+	if (fds)
+		take_fds(&msg, fds);
+	return 1;
 }

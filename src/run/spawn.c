@@ -129,7 +129,8 @@ static int spawn_with(struct walk *w, struct spawn_area *area)
 		.stack = (uintptr_t)area->init_stack,
 		.stack_size = sizeof(area->init_stack),
 	};
-	if (s->cgroup != SLOT_NONE) {
+	/* Someone without rights may have none to be born in (step_cgroup.optional). */
+	if (s->cgroup != SLOT_NONE && w->ctx.fd[s->cgroup] >= 0) {
 		area->args.flags |= CLONE_INTO_CGROUP;
 		area->args.cgroup = (uint32_t)w->ctx.fd[s->cgroup];
 	}

@@ -75,7 +75,7 @@ static int hear(int gate, const struct state *state, struct err *err)
 	uint64_t exec = state->after_start_first + state->after_start.n - 1;
 
 	for (;;) {
-		int r = baton_recv(gate, &next);
+		int r = baton_recv(gate, &next, NULL);
 
 		if (r < 0)
 			return err_set(err, r, "hear from container %s", state->id);

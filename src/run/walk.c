@@ -36,24 +36,77 @@ static const struct op *op_of(const struct step *s)
 	return s->lane == LANE_HOST ? &host_ops[s->kind] : &init_ops[s->kind];
 }
 
+/* The slot that a step of the host fills after init was born, which so has to travel; or none. */
+static int travelling_slot(const struct plan *plan, size_t at)
+{
+	const struct step *s = &plan->steps[at];
+
+	if (s->lane != LANE_HOST || at < plan->spawn)
+		return SLOT_NONE;
+	return s->kind == STEP_TREE   ? s->tree.slot
+	       : s->kind == STEP_OPEN ? s->open.slot
+				      : SLOT_NONE;
+}
+
+/* The host's steps up to `next` that open something, and what it sent for them, are in one order.
+ */
+static int take_slots(struct walk *w, size_t next, const struct baton_fds *fds)
+{
+	size_t n = 0;
+
+	for (size_t at = w->taken; at < next && w->lane == LANE_INIT; at++) {
+		int slot = travelling_slot(w->plan, at);
+
+		if (slot == SLOT_NONE)
+			continue;
+		if (n == fds->n)
+			return -EPROTO;
+		w->ctx.fd[slot] = fds->v[n++];
+	}
+	w->taken = next;
+	return n == fds->n ? 0 : -EPROTO;
+}
+
 /*
  * The other lane is at work: wait until it is through with the steps before `next`. The end of the
  * connection is good news only after init said that it had come as far as the exec.
  */
 static int await(struct walk *w, size_t next)
 {
-	do {
-		int r = baton_recv(w->baton, &w->last);
+	struct baton_fds fds;
 
-		if (r < 0)
-			return r;
+	do {
+		int r = baton_recv(w->baton, &w->last, &fds);
+
 		if (r == 0)
 			return w->last.next + 1 == w->plan->n_steps ? 0 : -ECHILD;
-		if (w->last.err < 0)
-			return w->last.err;
+		if (r > 0)
+			r = w->last.err < 0 ? w->last.err : take_slots(w, w->last.next, &fds);
+		if (r < 0)
+			return r;
 	} while (w->last.next < next);
 
 	return w->last.next == next ? 0 : -EPROTO;
+}
+
+static int send_report(struct walk *w)
+{
+	struct baton_fds fds = { .n = 0 };
+	size_t at = w->taken;
+
+	if (w->baton < 0)
+		return 0;
+	for (; at < w->last.next && w->lane == LANE_HOST && w->last.err == 0; at++) {
+		int slot = travelling_slot(w->plan, at);
+
+		if (slot == SLOT_NONE)
+			continue;
+		if (fds.n == BATON_MAX_FDS)
+			return -EMFILE;
+		fds.v[fds.n++] = w->ctx.fd[slot];
+	}
+	w->taken = at;
+	return baton_send(w->baton, &w->last, &fds);
 }
 
 static int tell(struct walk *w, size_t next, int err)
@@ -65,7 +118,7 @@ static int tell(struct walk *w, size_t next, int err)
 		w->last.phase = w->ctx.phase;
 		memcpy(w->last.note, w->ctx.note, sizeof(w->last.note));
 	}
-	return w->baton < 0 ? 0 : baton_send(w->baton, &w->last);
+	return send_report(w);
 }
 
 static size_t first_of_init(const struct plan *plan)

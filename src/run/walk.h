@@ -13,6 +13,7 @@ struct walk {
 	size_t end; /* the lane's work is done here: host leaves at the gate of create */
 	int baton;  /* -1 while alone */
 	struct op_ctx ctx;
+	size_t taken;       /* descriptors of steps before this one have travelled */
 	struct report last; /* where it stopped, and why */
 	uint64_t *times; /* when each step was through, CLOCK_MONOTONIC in ns; NULL: not wanted */
 	struct spawn_area *area; /* what init shares with us while it lasts */
