@@ -144,15 +144,17 @@ static uint32_t *target_label(struct emitter *e, struct target *t)
 static uint32_t rule_by_rule(struct emitter *e, const struct chain *c,
 			     const struct chain_rule *rule)
 {
-	uint32_t fail, pass;
+	uint32_t fail, next, *pass;
 
 	if (!rule)
 		return *target_label(e, c->otherwise);
 	fail = rule_by_rule(e, c, rule->next);
-	pass = *target_label(e, rule->target);
-	for (size_t i = rule->n_args; i > 0; i--)
-		pass = condition(e, c, &rule->args[i - 1], &pass, &fail);
-	return pass;
+	pass = target_label(e, rule->target);
+	for (size_t i = rule->n_args; i > 0; i--) {
+		next = condition(e, c, &rule->args[i - 1], pass, &fail);
+		pass = &next;
+	}
+	return *pass;
 }
 
 /* ---- as ranges ---------------------------------------------------------------------------- */

@@ -28,5 +28,5 @@ struct decision {
 	bool notifies;
 };
 
-int decide(const struct spec_seccomp *spec, const struct seccomp_env *env, struct decision *ret,
+int decide(const struct spec_seccomp *spec, const struct seccomp_env *env, struct decision *d,
 	   struct err *err);
