@@ -23,6 +23,8 @@ int baton_send(int fd, const struct report *r, const struct baton_fds *fds)
 	ssize_t n;
 
 	if (fds && fds->n > 0) {
+		/* musl has a 32-bit length and padding where the kernel reads 64 bits. */
+		memset(&control.head, 0, sizeof(control.head));
 		control.head.cmsg_level = SOL_SOCKET;
 		control.head.cmsg_type = SCM_RIGHTS;
 		control.head.cmsg_len = (socklen_t)CMSG_LEN(fds->n * sizeof(int));

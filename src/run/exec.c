@@ -297,7 +297,7 @@ int run_exec(const struct exec_request *request, struct err *err)
 {
 	_cleanup_(exec_done) struct exec e = { .dir = -1, .facts.seed_fd = -1 };
 	_cleanup_(walk_done) struct walk w = { .baton = -1 };
-	_cleanup_(supervise_end) struct supervise s = { .signals = -1 };
+	_cleanup_(supervise_end) struct supervise s = SUPERVISE_NONE;
 	static const int kept[] = { SLOT_CONSOLE_PEER };
 	int r = prepare(&e, request, err), status;
 

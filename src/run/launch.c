@@ -271,10 +271,11 @@ int run_run(const struct run_request *request, struct err *err)
 {
 	_cleanup_(launch_done) struct launch l = { .facts.seed_fd = -1 };
 	_cleanup_(walk_done) struct walk w = { .baton = -1 };
-	_cleanup_(supervise_end) struct supervise s = { .signals = -1 };
+	_cleanup_(supervise_end) struct supervise s = SUPERVISE_NONE;
 	bool detach = request->plan.detach;
 	int r = launch_plan(&l, request, err);
 
+	s.notify_socket = request->plan.notify_socket;
 	if (r == 0 && !detach)
 		r = supervise_begin(&s, err);
 	if (r == 0)

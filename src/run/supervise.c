@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "run/notify.h"
 #include "sys/sys.h"
 
 int supervise_begin(struct supervise *s, struct err *err)
@@ -35,6 +36,7 @@ int supervise_begin(struct supervise *s, struct err *err)
 
 void supervise_end(struct supervise *s)
 {
+	terminal_detach(&s->terminal);
 	if (s->signals < 0)
 		return;
 	(void)close(s->signals);
@@ -43,14 +45,16 @@ void supervise_end(struct supervise *s)
 }
 
 /* All of them go on to the program, but for those that tell us of ourselves. */
-static void forward_signals(const struct supervise *s, struct walk *w)
+static void forward_signals(struct supervise *s, const struct walk *w)
 {
 	struct signalfd_siginfo info;
 
 	while (read(s->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		int sig = (int)info.ssi_signo;
 
-		if (sig != SIGCHLD && sig != SIGPIPE && sig != SIGTTOU && sig != SIGTTIN)
+		if (sig == SIGWINCH)
+			terminal_resize(&s->terminal);
+		else if (sig != SIGCHLD && sig != SIGPIPE && sig != SIGTTOU && sig != SIGTTIN)
 			(void)sys_pidfd_send_signal(w->ctx.pidfd, sig);
 	}
 }
@@ -67,19 +71,50 @@ static int exit_status(struct walk *w, struct err *err)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static int take_terminal(struct supervise *s, struct walk *w, struct err *err)
+{
+	int peer = w->ctx.fd[SLOT_CONSOLE_PEER];
+
+	if (peer < 0)
+		return 0;
+	return terminal_attach(&s->terminal, terminal_receive(peer, err), err);
+}
+
+static void forward_readiness(const struct supervise *s, struct walk *w)
+{
+	struct err ignored; /* a manager that does not listen is no reason to end the container */
+	int *fd = &w->ctx.fd[SLOT_NOTIFY];
+
+	if (notify_handle(*fd, s->notify_socket, getpid(), &ignored) == 0)
+		return;
+	(void)close(*fd);
+	*fd = -1;
+}
+
 int supervise_wait(struct supervise *s, struct walk *w, struct err *err)
 {
-	struct pollfd fds[] = {
-		{ .fd = w->ctx.pidfd, .events = POLLIN },
-		{ .fd = s->signals, .events = POLLIN },
+	enum { PROCESS, SIGNALS, NOTIFY, TERMINAL, N = TERMINAL + TERMINAL_FDS };
+	struct pollfd fds[N] = {
+		[PROCESS] = { .fd = w->ctx.pidfd, .events = POLLIN },
+		[SIGNALS] = { .fd = s->signals, .events = POLLIN },
 	};
+	int r = take_terminal(s, w, err);
 
-	for (;;) {
-		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0 && errno != EINTR)
+	while (r == 0) {
+		fds[NOTIFY] = (struct pollfd){ .fd = w->ctx.fd[SLOT_NOTIFY], .events = POLLIN };
+		terminal_poll_fds(&s->terminal, fds + TERMINAL);
+		if (poll(fds, N, -1) < 0 && errno != EINTR)
 			return err_set(err, -errno, "wait for the container");
-		if (fds[1].revents)
+		if (fds[SIGNALS].revents)
 			forward_signals(s, w);
-		if (fds[0].revents)
-			return exit_status(w, err);
+		if (fds[NOTIFY].revents)
+			forward_readiness(s, w);
+		terminal_handle(&s->terminal, fds + TERMINAL);
+		if (fds[PROCESS].revents)
+			break;
 	}
+	if (r < 0)
+		return r;
+	terminal_finish(&s->terminal, s->signals);
+	return exit_status(w, err);
 }

@@ -5,17 +5,28 @@
 #pragma once
 
 #include "base/err.h"
+#include "run/terminal.h"
 #include "run/walk.h"
 
 struct supervise {
-	uint64_t old_mask; /* of signals */
-	int signals;       /* signalfd, -1: none */
+	uint64_t old_mask;         /* of signals */
+	int signals;               /* signalfd, -1: none */
+	const char *notify_socket; /* NOTIFY_SOCKET of our environment, or NULL */
+	struct terminal terminal;
 };
+
+#define SUPERVISE_NONE                                                                             \
+	{                                                                                          \
+		.signals = -1, .terminal = TERMINAL_NONE                                           \
+	}
 
 /* Before init is made: from here on no signal is lost, and none kills us. */
 int supervise_begin(struct supervise *s, struct err *err);
 
-/* Until the process of the walk ends: its exit status, 128 + n for signal n. */
+/*
+ * Until the process of the walk ends: its exit status, 128 + n for signal n. Its terminal comes by
+ * SLOT_CONSOLE_PEER, what it tells the service manager by SLOT_NOTIFY.
+ */
 int supervise_wait(struct supervise *s, struct walk *w, struct err *err);
 
 void supervise_end(struct supervise *s);
