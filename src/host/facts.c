@@ -20,7 +20,7 @@
 /* Reads a small file of procfs or sysfs; "" if there is none. */
 static void read_small(const char *path, char *text, size_t size)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
 
 	text[n > 0 ? n : 0] = '\0';

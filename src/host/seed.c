@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/num.h"
+#include "sys/sys.h"
 
 #define HINT     ".seed"
 #define THREAD   "kdevtmpfs"
@@ -26,7 +27,7 @@
 
 static size_t read_file(int dir, const char *path, char *text, size_t size)
 {
-	_cleanup_close_ int fd = openat(dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = sys_openat(dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
 
 	if (n < 0)
@@ -56,7 +57,7 @@ static int open_namespace(int pid)
 	if (!is_thread(pid))
 		return -1;
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
 	owner = ioctl(fd, NS_GET_USERNS);
@@ -87,7 +88,7 @@ static void remember(int root, int pid)
 
 int seed_open(const char *root)
 {
-	_cleanup_close_ int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int dir = sys_openat(AT_FDCWD, root, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	uint64_t pid = 0;
 	char text[16];
 

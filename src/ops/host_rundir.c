@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "ops/host_process.h"
 #include "state/state.h"
+#include "sys/sys.h"
 
 /* Opens the directory of all containers, making it, and what is above it, if it is missing. */
 static int open_root(const char *root)
@@ -38,7 +39,8 @@ static int open_root(const char *root)
 
 int host_run_dir(const struct step *s, struct op_ctx *ctx)
 {
-	_cleanup_close_ int root = open(s->run_dir.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	_cleanup_close_ int root = sys_openat(AT_FDCWD, s->run_dir.root, flags, 0);
 	int fd;
 
 	if (root < 0)
@@ -105,15 +107,16 @@ int host_record_init(const struct step *s, struct op_ctx *ctx)
 
 int host_open(const struct step *s, struct op_ctx *ctx)
 {
-	int fd = open(s->open.path, s->open.flags | O_CLOEXEC);
+	int fd = sys_openat(AT_FDCWD, s->open.path, s->open.flags | O_CLOEXEC, 0);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	ctx->fd[s->open.slot] = fd;
 	return 0;
 }
 
-/* ---- sockets ---------------------------------------------------------------------------------- */
+/* ---- sockets ----------------------------------------------------------------------------------
+ */
 
 /* A socket address holds 107 bytes; longer paths go by way of a descriptor of the directory. */
 static int unix_address(const char *path, struct sockaddr_un *ret, int *ret_dir)
@@ -184,7 +187,8 @@ int host_gate(const struct step *s, struct op_ctx *ctx)
 	return 0;
 }
 
-/* ---- what the caller is told ------------------------------------------------------------------- */
+/* ---- what the caller is told -------------------------------------------------------------------
+ */
 
 /* Whoever waits for the file finds it complete: it is written beside and renamed. */
 int host_pid_file(const struct step *s, struct op_ctx *ctx)

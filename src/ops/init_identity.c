@@ -157,16 +157,22 @@ int init_ambient(const struct step *s, struct op_ctx *ctx)
 	return r;
 }
 
-/* What a terminal, a shell or a supervisor chose to ignore is not the container's choice. */
+/*
+ * Handlers are gone since the clone (CLONE_CLEAR_SIGHAND), but what was ignored still is. These are
+ * the signals that shells, terminals, service managers and language runtimes ignore; that choice is
+ * not the container's.
+ */
 int init_signals(const struct step *s, struct op_ctx *ctx)
 {
+	static const int often_ignored[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2,
+					     SIGPIPE, SIGALRM, SIGTERM, SIGCHLD, SIGTSTP,
+					     SIGTTIN, SIGTTOU, SIGXCPU, SIGXFSZ };
 	const uint64_t none = 0, standard[4] = { 0 /* SIG_DFL */ };
 
 	(void)s;
 	(void)ctx;
-	for (int sig = 1; sig < 32; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			(void)sys_call_4(SYS_rt_sigaction, sig, standard, 0, sizeof(none));
+	for (size_t i = 0; i < sizeof(often_ignored) / sizeof(often_ignored[0]); i++)
+		(void)sys_call_4(SYS_rt_sigaction, often_ignored[i], standard, 0, sizeof(none));
 	return sys_sigprocmask(SIG_SETMASK, &none, NULL);
 }
 

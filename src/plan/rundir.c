@@ -61,6 +61,12 @@ void add_rundir(struct planner *p)
 	add_host(p, (struct step){ .kind = STEP_RUN_DIR, .run_dir = { o->root, o->id } });
 	p->state_step = p->plan->n_steps;
 	add_host(p, (struct step){ .kind = STEP_FILE, .file.name = STATE_FILE });
+}
+
+void add_copies(struct planner *p)
+{
+	const struct plan_options *o = p->options;
+
 	add_host(p, (struct step){ .kind = STEP_FILE,
 				   .file = { STATE_CONFIG, o->config, o->config_len } });
 	if (p->filter.len > 0)

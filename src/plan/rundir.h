@@ -7,6 +7,7 @@
 #include "plan/plan.h"
 
 void add_rundir(struct planner *p);
+void add_copies(struct planner *p); /* what exec and hooks will want to read */
 void add_sockets(struct planner *p);
 void add_record_init(struct planner *p);
 void add_terminal(struct planner *p);

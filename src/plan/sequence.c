@@ -30,6 +30,7 @@ static void build(struct planner *p)
 	add_id_maps(p);       /* H maps, limits: only the parent may */
 	add_record_init(p);   /* H `delete` finds the process from here on */
 	add_netns(p);         /* H the dearest namespace is made beside what follows */
+	add_copies(p);        /* H for exec and hooks; `delete` does not need them */
 	add_intel_rdt(p);     /* H needs the pid */
 	add_net_devices(p);   /* H needs the network namespace */
 	add_birth(p);         /* I no half-made container outlives the runtime */
