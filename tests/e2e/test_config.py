@@ -498,6 +498,27 @@ def test_maps_of_an_ordinary_user(user_rt):
     assert seen["uid"] == [0, 0, 0]
 
 
+def test_ordinary_user_with_many_ids(user_rt, kind):
+    """newuidmap and newgidmap write the maps; their files are ours alone, in a mount namespace."""
+    need(IS_ROOT and shutil.which("newuidmap"), "needs root and uidmap, to prepare /etc/subuid")
+    files = {"subuid": f"tester:300000:1000\n{USER}:300000:1000\n", "subgid": None, "passwd":
+             pathlib.Path("/etc/passwd").read_text() + f"tester:x:{USER}:{USER}::/:/bin/sh\n"}
+    files["subgid"] = files["subuid"]
+    for name, text in files.items():
+        (user_rt.dir / name).write_text(text)
+    script = "for f in subuid subgid passwd; do touch /etc/$f; mount --bind $0/$f /etc/$f; done; exec \"$@\""
+    plain = user_rt.argv
+    user_rt.argv = lambda *args: ["unshare", "--mount", "--propagation", "private", "sh", "-c", script,
+                                  str(user_rt.dir), *plain(*args)]
+    maps = [{"containerID": 0, "hostID": USER, "size": 1},
+            {"containerID": 1, "hostID": 300000, "size": 1000}]
+    seen = user_rt.probe({"linux": {"uidMappings": maps, "gidMappings": maps},
+                          "process": {"user": {"uid": 5, "gid": 6,
+                                              "additionalGids": [] if kind == "runc" else [7]}}})
+    assert [line.split() for line in seen["uidMap"]] == [["0", str(USER), "1"], ["1", "300000", "1000"]]
+    assert seen["uid"] == [5] * 3 and seen["gid"] == [6] * 3 and seen["groups"] == ([] if kind == "runc" else [7])
+
+
 def test_time_offsets(rt, kind):
     if kind == "runc":
         pytest.skip("younger than Debian's runc")
