@@ -170,7 +170,8 @@ struct step_spawn {
 	int cgroup;     /* slot of the cgroup v2 directory to be born in, or SLOT_NONE */
 	size_t n_joins;
 	const struct step_join *joins;
-	bool hold; /* init waits for the host's next steps before it does its own */
+	bool hold;   /* init waits for the host's next steps before it does its own */
+	bool shares; /* init borrows our memory: we wait for its exec */
 };
 
 struct step_text {

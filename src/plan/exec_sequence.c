@@ -36,6 +36,7 @@ static void add_join(struct planner *p)
 				    (int)(p->exec->namespaces & ~(uint64_t)CLONE_NEWCGROUP),
 				    "the container" };
 	step.spawn.n_joins = join->flags ? 1 : 0;
+	step.spawn.shares = true;
 	step.spawn.hold = is_in(p, CLONE_NEWUSER);
 	step.spawn.cgroup = plan_cgroup_birth(p);
 	p->plan->spawn = p->plan->n_steps;

@@ -356,3 +356,13 @@ const char *mount_options_find(const struct mount_options *o, const char *key)
 			return o->data[i].value ? o->data[i].value : "";
 	return NULL;
 }
+
+const char *mount_options_name(size_t i, bool *ret_recursive)
+{
+	const size_t n = sizeof(attributes) / sizeof(attributes[0]);
+
+	*ret_recursive = i < n;
+	if (i < n)
+		return attributes[i].name;
+	return i - n < sizeof(others) / sizeof(others[0]) ? others[i - n].name : NULL;
+}

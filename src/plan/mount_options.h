@@ -33,3 +33,9 @@ int mount_options_parse(const struct spec_mount *m, size_t index, struct arena *
 
 /* The value of an option for the file system, "" for a flag, NULL if it is not there. */
 const char *mount_options_find(const struct mount_options *o, const char *key);
+
+/*
+ * The names of the options that are not passed to the file system, in turn; NULL after the last
+ * one. *ret_recursive: there is the same with "r" in front, for all mounts below.
+ */
+const char *mount_options_name(size_t i, bool *ret_recursive);

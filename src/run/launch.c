@@ -146,7 +146,7 @@ void walk_done(struct walk *w)
 	if (w->baton >= 0)
 		(void)close(w->baton);
 	free(w->ctx.fd);
-	free(w->times);
+	trace_end(w);
 	w->ctx.fd = NULL;
 }
 

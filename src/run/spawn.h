@@ -1,9 +1,10 @@
 /*
  * spawn.h - makes the process that becomes the container. Safe after clone().
  *
- * Init shares our memory until it executes the program (CLONE_VM): no page tables are copied, which
- * is a tenth of a start. It has a stack of its own, no signal handlers, all signals blocked, and
- * runs nothing that touches thread-local storage (sys/raw.h).
+ * Where we stay until it executes the program (run, exec), init shares our memory (CLONE_VM): no
+ * page tables are copied, which is a tenth of a start. Where it outlives us (create), it has a
+ * copy. In both cases it has a stack of its own, no signal handlers, all signals blocked, and runs
+ * nothing that touches thread-local storage (sys/raw.h).
  */
 #pragma once
 

@@ -207,6 +207,8 @@ static void read_output(struct terminal *t)
 
 	if (n <= 0 && !is_later(n))
 		close_master(t);
+	if (t->out < 0)
+		t->down.len = 0;
 }
 
 /* Whoever reads our output has gone. What the container says goes nowhere, but it goes on. */
@@ -282,14 +284,13 @@ void terminal_finish(struct terminal *t, int signals)
 				return;
 			write_output(t);
 		}
-		t->down.len = 0;
 		if (t->master < 0)
 			return;
 		/* A read brings in what is under way in the kernel, so "nothing yet" is the end.
 		 * Other processes of the container may still hold the terminal: they are not waited
 		 * for. */
 		read_output(t);
-		if (t->master >= 0 && t->down.len == 0)
+		if (t->down.len == 0)
 			return;
 	}
 }

@@ -44,7 +44,7 @@ struct terminal {
 
 #define TERMINAL_NONE                                                                              \
 	{                                                                                          \
-		.master = -1, .in = -1, .out = -1, .caller = -1                                    \
+		.master = -1, .peer = -1, .in = -1, .out = -1, .caller = -1                        \
 	}
 
 /* The terminal's master, which init sends over `socket`: a descriptor, or a negative errno. */

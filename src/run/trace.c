@@ -3,20 +3,28 @@
  */
 #include "run/trace.h"
 
-#include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "ops/describe.h"
 
-/* times[n_steps]: when it began. */
+static size_t trace_size(const struct plan *plan)
+{
+	return (plan->n_steps + 1) * sizeof(uint64_t);
+}
+
+/* times[n_steps]: when it began. Shared, since init may have a copy of all else. */
 void trace_begin(struct walk *w)
 {
 	struct timespec now;
 
-	w->times = calloc(w->plan->n_steps + 1, sizeof(*w->times));
-	if (!w->times)
+	w->times = mmap(NULL, trace_size(w->plan), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (w->times == MAP_FAILED) {
+		w->times = NULL;
 		return;
+	}
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	w->times[w->plan->n_steps] = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
@@ -47,4 +55,11 @@ void trace_print(const struct walk *w)
 			last[LANE_INIT] = w->times[i];
 	}
 	(void)!write(STDERR_FILENO, buf_text(&out), out.len);
+}
+
+void trace_end(struct walk *w)
+{
+	if (w->times)
+		(void)munmap(w->times, trace_size(w->plan));
+	w->times = NULL;
 }
