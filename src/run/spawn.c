@@ -121,8 +121,8 @@ static int spawn_with(struct walk *w, struct spawn_area *area)
 	const struct step_spawn *s = area->step;
 
 	area->args = (struct clone_args){
-		.flags =
-		    s->flags | CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID,
+		.flags = s->flags | (s->shares ? CLONE_VM : 0U) | CLONE_PIDFD |
+			 CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID,
 		.pidfd = (uintptr_t)&area->pidfd,
 		.parent_tid = (uintptr_t)&area->pid,
 		.exit_signal = SIGCHLD,
