@@ -116,8 +116,7 @@ int life_end_process(int pidfd, const char *id, struct err *err)
 	return err_hint(err, "it may hang in the kernel, on a device or a network file system");
 }
 
-/* ---- commands ----------------------------------------------------------------------------------
- */
+/* ---- commands ---------------------------------------------------------------------------- */
 
 int run_state(const char *root, const char *id, struct arena *arena, struct state *ret,
 	      enum state_status *status, struct err *err)

@@ -16,7 +16,7 @@
 #include "spec/read.h"
 #include "state/state.h"
 
-/* ---- launch.c: create and run ---------------------------------------------------------------- */
+/* ---- launch.c: create and run ------------------------------------------------------------ */
 
 struct run_request {
 	struct plan_options plan; /* id, root, bundle, … as on the command line */
@@ -39,8 +39,7 @@ int run_run(const struct run_request *request, struct err *err);
 /* Builds the plan that create or run would carry out, and prints it. */
 int run_plan(const struct run_request *request, bool json, struct buf *out, struct err *err);
 
-/* ---- exec.c ------------------------------------------------------------------------------------
- */
+/* ---- exec.c ------------------------------------------------------------------------------ */
 
 struct exec_request {
 	const char *root, *id;
@@ -57,7 +56,7 @@ struct exec_request {
 /* Returns the exit status of the command, or 0 when detached. */
 int run_exec(const struct exec_request *request, struct err *err);
 
-/* ---- life.c, start.c, delete.c: a container that is there ---------------------------------- */
+/* ---- life.c, start.c, delete.c: a container that is there -------------------------------- */
 
 /* `notify_socket`: the value of NOTIFY_SOCKET, or NULL. Then it returns when it is ready. */
 int run_start(const char *root, const char *id, const char *notify_socket, struct err *err);

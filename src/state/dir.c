@@ -40,8 +40,7 @@ int state_check_id(const char *id, struct err *err)
 	return 0;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening ----------------------------------------------------------------------------- */
 
 /* As long as an id may be, the message keeps its end, which engines search for. */
 static int not_there(const char *id, struct err *err)
@@ -154,8 +153,7 @@ void state_unlock(int dir)
 	(void)flock(dir, LOCK_UN);
 }
 
-/* ---- all of them -------------------------------------------------------------------------------
- */
+/* ---- all of them ------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -208,8 +206,7 @@ int state_list(const char *root, struct arena *arena, struct spec_strings *ret, 
 	return 0;
 }
 
-/* ---- removing ----------------------------------------------------------------------------------
- */
+/* ---- removing ---------------------------------------------------------------------------- */
 
 static int remove_entries(int dir, int depth);
 

@@ -69,8 +69,7 @@ static const struct field fields[] = {
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 static void render_strings(const struct spec_strings *strings, struct buf *out)
 {
@@ -127,8 +126,7 @@ void state_render(const struct state *state, struct buf *ret)
 	buf_str(ret, "}\n");
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 struct reader {
 	const struct json_doc *doc;

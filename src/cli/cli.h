@@ -1,0 +1,100 @@
+/*
+ * cli.h - what the programs of the command line have in common: a table of commands, each with a
+ * table of options, and one way to report what went wrong.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "spec/spec.h"
+
+#define CLI_SPEC_VERSION "1.3.0" /* of the runtime specification that we follow */
+
+/* Values of all options of all commands; each option means the same wherever it is taken. */
+struct options {
+	/* before the command */
+	const char *root, *log, *log_format, *rootless;
+	bool debug, systemd_cgroup;
+
+	bool help, version, all, force, quiet, detach, keep, tty, trace;
+	bool no_pivot, no_new_keyring, no_subreaper, no_new_privs, ignore_paused, spec_rootless;
+	const char *bundle, *pid_file, *console_socket, *pidfd_socket, *format;
+	const char *process, *cwd, *user, *apparmor, *process_label, *cgroup;
+	unsigned int preserve_fds;
+	struct spec_strings env, caps, additional_gids;
+};
+
+enum option_type {
+	OPTION_FLAG,   /* --name, --name=true, --name=false */
+	OPTION_TEXT,   /* --name VALUE, --name=VALUE; the last one counts */
+	OPTION_NUMBER, /* the same, a whole number */
+	OPTION_LIST,   /* the same, each one counts */
+};
+
+/* Tables end with a row without a name. */
+struct option_row {
+	const char *name;
+	char letter; /* 0: none */
+	enum option_type type;
+	size_t at;         /* in struct options */
+	const char *value; /* what it is called in the help */
+	const char *help;
+};
+
+struct cli {
+	const struct program *program;
+	const struct command *command; /* NULL before it is known */
+	char *const *argv;
+	struct options o;
+	struct spec_strings args; /* what is left: ids, a command to run */
+	struct arena arena;
+	struct err err;
+};
+
+struct command {
+	const char *name;
+	const char *args;                        /* for the usage line: "<container-id> [signal]" */
+	const char *help;                        /* one line */
+	const struct option_row *options, *more; /* NULL: no more */
+	size_t min_args, max_args;
+	const char *missing; /* what the first missing argument is called */
+	bool stop;           /* options end at the first argument: what follows is another's */
+	bool protect;        /* makes a process inside a container: see run/selfexe.h */
+	int failure;         /* exit status of its own failure; 0: 1 */
+	int (*run)(struct cli *cli); /* exit status, or a negative errno with cli->err */
+};
+
+struct program {
+	const char *name;
+	const char *help; /* one line */
+	const struct option_row *options;
+	const struct command *commands; /* ends with a row without a name */
+	int unknown;                    /* exit status for a command that there is not */
+};
+
+/* The main function of a program. */
+int cli_main(const struct program *program, char **argv);
+
+/* ---- for the commands -------------------------------------------------------------------- */
+
+/* The directory of all state: --root, or what the environment says. */
+const char *cli_root(struct cli *cli);
+
+/* An absolute form of a path; of "" and NULL, NULL. */
+const char *cli_absolute(struct cli *cli, const char *path);
+
+/* Prints to standard output: 0 or a negative errno. */
+int cli_print(struct cli *cli, const struct buf *text);
+
+/* Says something that is no failure, in the log or on standard error. */
+void cli_warn(const struct cli *cli, const char *text);
+
+/* The same for whom --debug was given. */
+void cli_debug(const struct cli *cli, const char *text);
+
+/* Refuses a --format other than "json" or `other`; sets *ret_json. */
+int cli_format(struct cli *cli, const char *other, bool *ret_json);

@@ -1,0 +1,24 @@
+/*
+ * commands.h - the commands and their options, for the tables of the programs.
+ */
+#pragma once
+
+#include "cli/cli.h"
+
+extern const struct option_row start_options[], run_options[], plan_options[], exec_options[],
+    kill_options[], delete_options[], list_options[], ps_options[], spec_options[], no_options[];
+
+int cmd_create(struct cli *cli);
+int cmd_run(struct cli *cli);
+int cmd_plan(struct cli *cli);
+int cmd_exec(struct cli *cli);
+int cmd_start(struct cli *cli);
+int cmd_kill(struct cli *cli);
+int cmd_delete(struct cli *cli);
+int cmd_pause(struct cli *cli);
+int cmd_resume(struct cli *cli);
+int cmd_state(struct cli *cli);
+int cmd_list(struct cli *cli);
+int cmd_ps(struct cli *cli);
+int cmd_spec(struct cli *cli);
+int cmd_features(struct cli *cli);
