@@ -298,6 +298,11 @@ static void say_unshare(const struct step *s, struct buf *out)
 	put_namespaces(out, (uint64_t)s->unshare.flags);
 }
 
+static void say_root_file(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "write %s (%zu bytes)", s->text.file, strlen(s->text.text));
+}
+
 static void say_mount(const struct step *s, struct buf *out)
 {
 	put_mount(out, &s->mount);
@@ -448,6 +453,7 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_RLIMIT] = say_rlimit,
 	[STEP_SET_NS] = say_set_ns,
 	[STEP_UNSHARE] = say_unshare,
+	[STEP_ROOT_FILE] = say_root_file,
 	[STEP_MOUNT] = say_mount,
 	[STEP_DEVICE] = say_device,
 	[STEP_HOSTNAME] = say_hostname,

@@ -7,7 +7,9 @@
 
 int init_tree(const struct step *s, struct op_ctx *ctx);
 int init_propagation(const struct step *s, struct op_ctx *ctx);
+int init_root_new(const struct step *s, struct op_ctx *ctx);
 int init_root_tree(const struct step *s, struct op_ctx *ctx);
+int init_root_file(const struct step *s, struct op_ctx *ctx);
 int init_mount(const struct step *s, struct op_ctx *ctx);
 int init_proc(const struct step *s, struct op_ctx *ctx);
 int init_device(const struct step *s, struct op_ctx *ctx);

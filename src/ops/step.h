@@ -85,7 +85,9 @@ enum step_kind {
 	STEP_JOIN_NETNS,
 	STEP_ROOT_OF_USERNS,
 	STEP_PROPAGATION,
+	STEP_ROOT_NEW,
 	STEP_ROOT_TREE,
+	STEP_ROOT_FILE,
 	STEP_MOUNT,
 	STEP_DEVICE,
 	STEP_LINK,
@@ -318,7 +320,7 @@ struct step {
 		struct step_pair pair;
 		struct step_cgroup cgroup;
 		struct step_spawn spawn;
-		struct step_text text; /* id map, proc file, sysctl, label, pid file */
+		struct step_text text; /* id map, proc file, sysctl, label, pid file, root file */
 		struct step_id_map_helper id_map_helper;
 		struct step_net_device net_device;
 		struct step_intel_rdt intel_rdt;

@@ -15,6 +15,20 @@
 #include "ops/step.h"
 #include "spec/spec.h"
 
+/*
+ * A root file system that is made, not found: a tmpfs with links and small files, in which the
+ * spec's mounts put the rest. What the spec says in root.path is not looked at.
+ */
+struct plan_root {
+	size_t n_links, n_files;
+	const struct plan_root_link {
+		const char *path, *target;
+	} * links;
+	const struct plan_root_file {
+		const char *path, *text;
+	} * files;
+};
+
 /* What the command line adds to the spec. */
 struct plan_options {
 	const char *id;
@@ -32,6 +46,7 @@ struct plan_options {
 	unsigned int listen_fds;   /* LISTEN_FDS: these too, and the program is told */
 	bool no_pivot, no_new_keyring;
 	bool systemd_cgroup;
+	const struct plan_root *new_root; /* NULL: root.path is the root */
 };
 
 struct plan {

@@ -64,7 +64,7 @@ static int check_propagation(struct planner *p)
 
 static int check_label(struct planner *p)
 {
-	if (!p->spec->linux.mount_label || p->facts->selinux)
+	if (!p->spec->linux.mount_label || p->facts->lsm.selinux)
 		return 0;
 	(void)err_say(p->err, -EINVAL,
 		      "linux.mountLabel: %s is set, but SELinux is not active on this host",
@@ -102,6 +102,8 @@ void rootfs_add_tree(struct planner *p, enum lane lane, struct step_tree tree)
 
 static void add_root_tree(struct planner *p, enum lane lane, bool in_init)
 {
+	if (p->options->new_root)
+		return;
 	rootfs_add_tree(p, lane,
 			(struct step_tree){ .slot = SLOT_ROOTFS,
 					    .path = p->rootfs->root,
@@ -114,6 +116,27 @@ void add_rootfs_handle(struct planner *p)
 	prepare(p);
 	if (p->rootfs && p->rootfs->taker == TAKER_HOST)
 		add_root_tree(p, LANE_HOST, false);
+}
+
+static void add_new_root(struct planner *p)
+{
+	plan_add(p, LANE_INIT, (struct step){ .kind = STEP_ROOT_NEW });
+}
+
+static void fill_new_root(struct planner *p)
+{
+	const struct plan_root *root = p->options->new_root;
+
+	for (size_t i = 0; i < root->n_links; i++)
+		plan_add(p, LANE_INIT,
+			 (struct step){ .kind = STEP_LINK,
+					.link = { .target = root->links[i].target,
+						  .path = root->links[i].path,
+						  .dir = SLOT_NONE } });
+	for (size_t i = 0; i < root->n_files; i++)
+		plan_add(p, LANE_INIT,
+			 (struct step){ .kind = STEP_ROOT_FILE,
+					.text = { root->files[i].path, root->files[i].text } });
 }
 
 /* ---- sources -------------------------------------------------------------------------------- */
@@ -266,7 +289,9 @@ void add_rootfs(struct planner *p)
 	if (!p->rootfs)
 		return;
 	add_propagation(p);
-	if (p->rootfs->taker == TAKER_INIT)
+	if (p->options->new_root)
+		add_new_root(p);
+	else if (p->rootfs->taker == TAKER_INIT)
 		add_root_tree(p, LANE_INIT, false);
 	if (p->rootfs->taker != TAKER_HOST) {
 		rootfs_add_device_sources(p, LANE_INIT);
@@ -274,6 +299,8 @@ void add_rootfs(struct planner *p)
 	}
 	add_root(p);
 	add_own_proc(p);
+	if (p->options->new_root)
+		fill_new_root(p);
 	rootfs_add_mounts(p);
 	rootfs_add_devices(p);
 }

@@ -38,13 +38,9 @@ void launch_done(struct launch *l)
 /* ---- what is to be done
  * ------------------------------------------------------------------------------ */
 
-static int read_config(struct launch *l, const struct run_request *request, struct err *err)
+static int load_config(struct launch *l, const char *path, struct err *err)
 {
-	const char *path = arena_printf(&l->arena, "%s/config.json", request->plan.bundle);
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct spec_source source = { .name = path,
-				      .unknown = request->unknown,
-				      .unknown_data = request->unknown_data };
 	int r;
 
 	if (fd < 0) {
@@ -55,8 +51,24 @@ static int read_config(struct launch *l, const struct run_request *request, stru
 		return r;
 	}
 	r = buf_read_fd(&l->config, fd, CONFIG_CAP);
+	return r < 0 ? err_set(err, r, "read %s", path) : 0;
+}
+
+static int read_config(struct launch *l, const struct run_request *request, struct err *err)
+{
+	struct spec_source source = { .name = "config.json",
+				      .unknown = request->unknown,
+				      .unknown_data = request->unknown_data };
+	int r = 0;
+
+	if (request->config) {
+		buf_str(&l->config, request->config);
+	} else {
+		source.name = arena_printf(&l->arena, "%s/config.json", request->plan.bundle);
+		r = load_config(l, source.name, err);
+	}
 	if (r < 0)
-		return err_set(err, r, "read %s", path);
+		return r;
 	source.text = buf_text(&l->config);
 	source.len = l->config.len;
 	r = spec_read(&source, &l->arena, &l->spec, err);

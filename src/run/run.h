@@ -20,6 +20,7 @@
 
 struct run_request {
 	struct plan_options plan; /* id, root, bundle, … as on the command line */
+	const char *config;       /* text in place of BUNDLE/config.json, or NULL */
 	spec_unknown_fn unknown;  /* told of unknown keys of config.json; may be NULL */
 	void *unknown_data;
 	bool keep; /* leave the container after run, for `delete` */
