@@ -63,15 +63,6 @@ static int read_capabilities(struct facts *facts, struct err *err)
 	return 0;
 }
 
-static void read_lsm(struct facts *facts)
-{
-	char text[8];
-
-	read_small("/sys/module/apparmor/parameters/enabled", text, sizeof(text));
-	facts->apparmor = text[0] == 'Y';
-	facts->selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
-}
-
 static void read_oom_score(struct facts *facts)
 {
 	char text[16];
@@ -82,8 +73,7 @@ static void read_oom_score(struct facts *facts)
 	facts->oom_score_adj = (int)score;
 }
 
-int facts_read(unsigned int wanted, const char *root, struct arena *arena, struct facts *ret,
-	       struct err *err)
+int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, struct err *err)
 {
 	struct facts facts = { .euid = geteuid(), .egid = getegid(), .seed_fd = -1 };
 	int r;
@@ -93,13 +83,15 @@ int facts_read(unsigned int wanted, const char *root, struct arena *arena, struc
 		r = read_capabilities(&facts, err);
 	if (r == 0 && (wanted & FACTS_CGROUP))
 		r = cgroup_facts_read(arena, &facts.cgroup, err);
+	if (r == 0 && (wanted & FACTS_LSM))
+		r = lsm_facts_read(arena, &facts.lsm, err);
 	if (r < 0)
 		return r;
-	if (wanted & FACTS_LSM)
-		read_lsm(&facts);
+	if (wanted & FACTS_LANDLOCK)
+		facts.lsm.landlock_abi = lsm_landlock_abi();
 	read_oom_score(&facts);
 	if ((wanted & FACTS_SEED) && facts.euid == 0)
-		facts.seed_fd = seed_open(root);
+		facts.seed_fd = seed_open();
 	facts.has_seed = facts.seed_fd >= 0;
 	*ret = facts;
 	return 0;

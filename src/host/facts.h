@@ -12,27 +12,27 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "host/cgroup.h"
+#include "host/lsm.h"
 
 struct facts {
 	unsigned int kernel_major, kernel_minor;
 	uid_t euid;
 	gid_t egid;
-	bool in_userns;         /* we are not in the first user namespace, or not as its root */
-	uint64_t caps;          /* our effective capabilities */
-	uint64_t known_caps;    /* those that the kernel knows */
-	int oom_score_adj;      /* ours, which the container would inherit */
-	bool apparmor, selinux; /* active */
+	bool in_userns;       /* we are not in the first user namespace, or not as its root */
+	uint64_t caps;        /* our effective capabilities */
+	uint64_t known_caps;  /* those that the kernel knows */
+	int oom_score_adj;    /* ours, which the container would inherit */
+	struct lsm_facts lsm; /* AppArmor, SELinux, Landlock */
 	bool has_seed; /* a tiny mount namespace of the kernel's own is there to start from */
 	int seed_fd;   /* it, or -1; owned by whoever read the facts */
 	struct cgroup_facts cgroup;
 };
 
 enum {
-	FACTS_LSM = 1,    /* apparmor, selinux */
-	FACTS_SEED = 2,   /* has_seed, seed_fd */
-	FACTS_CGROUP = 4, /* cgroup */
+	FACTS_LSM = 1,      /* lsm without Landlock */
+	FACTS_SEED = 2,     /* has_seed, seed_fd */
+	FACTS_CGROUP = 4,   /* cgroup */
+	FACTS_LANDLOCK = 8, /* lsm.landlock_abi */
 };
 
-/* `root` is the directory of the state: where the seed is, is remembered there. */
-int facts_read(unsigned int wanted, const char *root, struct arena *arena, struct facts *ret,
-	       struct err *err);
+int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, struct err *err);

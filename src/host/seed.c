@@ -18,9 +18,10 @@
 #include "base/num.h"
 #include "sys/sys.h"
 
-#define HINT     ".seed"
-#define THREAD   "kdevtmpfs"
-#define LAST_PID 4096 /* it is made at boot, after a few threads for each CPU */
+#define DIRECTORY "/run/containr"
+#define HINT      ".seed"
+#define THREAD    "kdevtmpfs"
+#define LAST_PID  4096 /* it is made at boot, after a few threads for each CPU */
 
 /* The first user namespace (PROC_USER_INIT_INO, include/linux/proc_ns.h). */
 #define INITIAL_USERNS 0xEFFFFFFDUL
@@ -86,14 +87,16 @@ static void remember(int root, int pid)
 		(void)!write(fd, text, (size_t)len);
 }
 
-int seed_open(const char *root)
+int seed_open(void)
 {
-	_cleanup_close_ int dir = sys_openat(AT_FDCWD, root, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	_cleanup_close_ int dir = -EBADF;
 	uint64_t pid = 0;
 	char text[16];
 
+	(void)sys_mkdirat(AT_FDCWD, DIRECTORY, 0711);
+	dir = sys_openat(AT_FDCWD, DIRECTORY, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (dir < 0)
-		return -1; /* the first container here makes it; the next one finds it */
+		return -1;
 	if (read_file(dir, HINT, text, sizeof(text)) == 0) {
 		pid = (uint64_t)search();
 		remember(dir, (int)pid);

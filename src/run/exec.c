@@ -274,7 +274,7 @@ static int prepare(struct exec *e, const struct exec_request *request, struct er
 	set_options(e, request);
 	if (e->spec.process.apparmor_profile || e->spec.process.selinux_label)
 		wanted |= FACTS_LSM;
-	r = facts_read(wanted, request->root, &e->arena, &e->facts, err);
+	r = facts_read(wanted, &e->arena, &e->facts, err);
 	if (r < 0)
 		return r;
 	return plan_build_exec(&e->plan, &e->spec, &e->options, &e->facts, &e->plan_exec, err);

@@ -97,7 +97,7 @@ static int launch_plan(struct launch *l, const struct run_request *request, stru
 		return r;
 	o->config = buf_text(&l->config);
 	o->config_len = l->config.len;
-	r = facts_read(facts_wanted(&l->spec), o->root, &l->arena, &l->facts, err);
+	r = facts_read(facts_wanted(&l->spec), &l->arena, &l->facts, err);
 	if (r < 0)
 		return r;
 	return plan_build(&l->plan, &l->spec, o, &l->facts, err);
