@@ -87,7 +87,8 @@ static int delete_life(struct life *l, const char *root, bool force, struct err 
 	if (r == 0)
 		r = end_processes(l, err);
 	if (r == 0)
-		r = cgroup_remove(&l->state.cgroups, err);
+		r = l->state.pid != 0 ? cgroup_remove(&l->state.cgroups, err)
+				      : cgroup_remove_unborn(&l->state.cgroups, err);
 	if (r == 0)
 		r = remove_intel_rdt(l, err);
 	if (r < 0)

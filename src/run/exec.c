@@ -16,6 +16,7 @@
 #include "run/launch.h"
 #include "run/supervise.h"
 #include "spec/check.h"
+#include "spec/landlock.h"
 #include "spec/names.h"
 #include "sys/sys.h"
 
@@ -240,6 +241,7 @@ static void set_options(struct exec *e, const struct exec_request *request)
 	o->console_socket = request->console_socket;
 	o->pidfd_socket = request->pidfd_socket;
 	o->preserve_fds = request->preserve_fds;
+	e->spec.annotations = e->state.annotations; /* Landlock's rules are one */
 	e->plan_exec.namespaces = e->state.namespaces;
 	e->plan_exec.cgroups = e->state.cgroups;
 	e->plan_exec.sub_cgroup = request->cgroup;
@@ -274,6 +276,8 @@ static int prepare(struct exec *e, const struct exec_request *request, struct er
 	set_options(e, request);
 	if (e->spec.process.apparmor_profile || e->spec.process.selinux_label)
 		wanted |= FACTS_LSM;
+	if (spec_landlock_text(&e->spec))
+		wanted |= FACTS_LANDLOCK;
 	r = facts_read(wanted, &e->arena, &e->facts, err);
 	if (r < 0)
 		return r;

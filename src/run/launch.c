@@ -22,6 +22,7 @@
 #include "run/trace.h"
 #include "run/walk.h"
 #include "spec/check.h"
+#include "spec/landlock.h"
 #include "sys/sys.h"
 
 #define CONFIG_CAP (16 * 1024 * 1024)
@@ -81,8 +82,11 @@ static unsigned int facts_wanted(const struct spec *spec)
 {
 	unsigned int wanted = FACTS_CGROUP | FACTS_SEED;
 
-	if (spec->process.apparmor_profile || spec->process.selinux_label)
+	if (spec->process.apparmor_profile || spec->process.selinux_label ||
+	    spec->linux.mount_label)
 		wanted |= FACTS_LSM;
+	if (spec_landlock_text(spec))
+		wanted |= FACTS_LANDLOCK;
 	return wanted;
 }
 
