@@ -10,6 +10,8 @@
 #include "ops/describe_parts.h"
 
 static const char *const kind_names[STEP_KINDS] = {
+	[STEP_APPARMOR] = "apparmor",
+	[STEP_HOST_LABEL] = "host-label",
 	[STEP_RUN_DIR] = "run-dir",
 	[STEP_FILE] = "file",
 	[STEP_OPEN] = "open",
@@ -71,6 +73,7 @@ static const char *const kind_names[STEP_KINDS] = {
 	[STEP_MEMORY_POLICY] = "memory-policy",
 	[STEP_KEYRING] = "keyring",
 	[STEP_LABEL] = "label",
+	[STEP_LANDLOCK_RULES] = "landlock-rules",
 	[STEP_GROUPS] = "groups",
 	[STEP_BOUNDING] = "bounding-set",
 	[STEP_IDS] = "ids",
@@ -85,6 +88,7 @@ static const char *const kind_names[STEP_KINDS] = {
 	[STEP_CLOSE_FDS] = "close-fds",
 	[STEP_SIGNALS] = "signals",
 	[STEP_NO_NEW_PRIVS] = "no-new-privileges",
+	[STEP_LANDLOCK] = "landlock",
 	[STEP_SECCOMP] = "seccomp",
 	[STEP_EXEC] = "exec",
 };
@@ -127,6 +131,7 @@ static const char *const fixed[STEP_KINDS] = {
 	[STEP_WAIT_START] = "wait for start",
 	[STEP_SIGNALS] = "reset signals",
 	[STEP_NO_NEW_PRIVS] = "gain no new privileges",
+	[STEP_LANDLOCK] = "be restricted by Landlock",
 };
 
 void step_describe(const struct step *step, struct buf *out)
@@ -157,6 +162,7 @@ static const char *const phases[PHASES] = {
 	[PHASE_CONTROLLER] = "enable the controller",
 	[PHASE_TERMINAL] = "open the other end of the terminal",
 	[PHASE_SEND] = "send",
+	[PHASE_LOAD] = "load it:",
 	[PHASE_HOOK_START] = "start",
 	[PHASE_HOOK_STATUS] = "it failed and said",
 	[PHASE_HOOK_TIMEOUT] = "it did not end in time",

@@ -174,6 +174,20 @@ static void put_limit(struct buf *out, uint64_t limit)
 /* ---- sentences, in the order of enum step_kind --------------------------------------------------
  */
 
+static void say_apparmor(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "load the AppArmor profile %s%s%s", s->text.text,
+		   s->text.file ? " from " : "", s->text.file ? s->text.file : "");
+}
+
+static void say_host_label(const struct step *s, struct buf *out)
+{
+	if (*s->text.text)
+		buf_printf(out, "label what is made by %s: %s", s->text.file, s->text.text);
+	else
+		buf_printf(out, "label as usual again: %s", s->text.file);
+}
+
 static void say_run_dir(const struct step *s, struct buf *out)
 {
 	buf_printf(out, "claim the id: make and lock %s/%s", s->run_dir.root, s->run_dir.id);
@@ -198,6 +212,11 @@ static void say_tree(const struct step *s, struct buf *out)
 static void say_cgroup_make(const struct step *s, struct buf *out)
 {
 	buf_printf(out, "make cgroup %s", s->cgroup.path);
+	if (s->cgroup.controllers)
+		buf_printf(out, ", on its way enable the controllers %s where they are not",
+			   s->cgroup.controllers);
+	if (s->cgroup.delegate)
+		buf_printf(out, ", and give it to uid %u", s->cgroup.owner);
 }
 
 static void say_cgroup_write(const struct step *s, struct buf *out)
@@ -364,6 +383,13 @@ static void say_keyring(const struct step *s, struct buf *out)
 	buf_printf(out, "join a new session keyring %s", s->name.name);
 }
 
+static void say_landlock_rules(const struct step *s, struct buf *out)
+{
+	const struct step_landlock *l = &s->landlock;
+
+	buf_printf(out, "make Landlock rules for %zu paths and %zu ports", l->n_paths, l->n_ports);
+}
+
 static void say_groups(const struct step *s, struct buf *out)
 {
 	buf_str(out, "set additional groups:");
@@ -433,6 +459,8 @@ static void say_exec(const struct step *s, struct buf *out)
 }
 
 const step_sentence step_sentences[STEP_KINDS] = {
+	[STEP_APPARMOR] = say_apparmor,
+	[STEP_HOST_LABEL] = say_host_label,
 	[STEP_RUN_DIR] = say_run_dir,
 	[STEP_FILE] = say_file,
 	[STEP_OPEN] = say_open,
@@ -469,6 +497,7 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_MEMORY_POLICY] = say_memory_policy,
 	[STEP_KEYRING] = say_keyring,
 	[STEP_LABEL] = say_text,
+	[STEP_LANDLOCK_RULES] = say_landlock_rules,
 	[STEP_GROUPS] = say_groups,
 	[STEP_BOUNDING] = say_bounding,
 	[STEP_IDS] = say_ids,

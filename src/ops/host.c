@@ -4,6 +4,7 @@
  */
 #include "ops/host_cgroup.h"
 #include "ops/host_hooks.h"
+#include "ops/host_lsm.h"
 #include "ops/host_mount.h"
 #include "ops/host_net.h"
 #include "ops/host_notify.h"
@@ -11,6 +12,8 @@
 #include "ops/host_rdt.h"
 
 const struct op host_ops[STEP_KINDS] = {
+	[STEP_APPARMOR] = { host_apparmor, NULL },
+	[STEP_HOST_LABEL] = { host_label, host_label_undo },
 	[STEP_RUN_DIR] = { host_run_dir, host_run_dir_undo },
 	[STEP_FILE] = { host_file, NULL },
 	[STEP_OPEN] = { host_open, NULL },

@@ -44,6 +44,7 @@ const struct op init_ops[STEP_KINDS] = {
 	[STEP_MEMORY_POLICY] = { init_memory_policy, NULL },
 	[STEP_KEYRING] = { init_keyring, NULL },
 	[STEP_LABEL] = { init_proc_text, NULL },
+	[STEP_LANDLOCK_RULES] = { init_landlock_rules, NULL },
 	[STEP_GROUPS] = { init_groups, NULL },
 	[STEP_BOUNDING] = { init_bounding, NULL },
 	[STEP_IDS] = { init_ids, NULL },
@@ -56,6 +57,7 @@ const struct op init_ops[STEP_KINDS] = {
 	[STEP_CLOSE_FDS] = { init_close_fds, NULL },
 	[STEP_SIGNALS] = { init_signals, NULL },
 	[STEP_NO_NEW_PRIVS] = { init_no_new_privs, NULL },
+	[STEP_LANDLOCK] = { init_landlock, NULL },
 	[STEP_SECCOMP] = { init_seccomp, NULL },
 	[STEP_EXEC] = { init_exec, NULL },
 };

@@ -34,6 +34,7 @@ int init_affinity(const struct step *s, struct op_ctx *ctx);
 int init_memory_policy(const struct step *s, struct op_ctx *ctx);
 
 int init_keyring(const struct step *s, struct op_ctx *ctx);
+int init_landlock_rules(const struct step *s, struct op_ctx *ctx);
 int init_groups(const struct step *s, struct op_ctx *ctx);
 int init_bounding(const struct step *s, struct op_ctx *ctx);
 int init_ids(const struct step *s, struct op_ctx *ctx);
@@ -46,5 +47,6 @@ int init_outlive_parent(const struct step *s, struct op_ctx *ctx);
 int init_close_fds(const struct step *s, struct op_ctx *ctx);
 int init_signals(const struct step *s, struct op_ctx *ctx);
 int init_no_new_privs(const struct step *s, struct op_ctx *ctx);
+int init_landlock(const struct step *s, struct op_ctx *ctx);
 int init_seccomp(const struct step *s, struct op_ctx *ctx);
 int init_exec(const struct step *s, struct op_ctx *ctx);

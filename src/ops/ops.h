@@ -26,6 +26,7 @@ enum phase {
 	PHASE_TERMINAL,
 	PHASE_JOIN,
 	PHASE_SEND,
+	PHASE_LOAD, /* note: what AppArmor said */
 	PHASE_HOOK_START,
 	PHASE_HOOK_STATUS, /* note: the hook and its exit status */
 	PHASE_HOOK_TIMEOUT,

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "ops/step_cgroup.h"
+#include "ops/step_landlock.h"
 #include "ops/step_mount.h"
 #include "spec/spec.h"
 
@@ -48,6 +49,8 @@ enum {
 /* Kinds of steps. The names that `plan` prints are in describe.c. */
 enum step_kind {
 	/* what the host does */
+	STEP_APPARMOR,
+	STEP_HOST_LABEL,
 	STEP_RUN_DIR,
 	STEP_FILE,
 	STEP_OPEN,
@@ -111,6 +114,7 @@ enum step_kind {
 	STEP_MEMORY_POLICY,
 	STEP_KEYRING,
 	STEP_LABEL,
+	STEP_LANDLOCK_RULES,
 	STEP_GROUPS,
 	STEP_BOUNDING,
 	STEP_IDS,
@@ -125,6 +129,7 @@ enum step_kind {
 	STEP_CLOSE_FDS,
 	STEP_SIGNALS,
 	STEP_NO_NEW_PRIVS,
+	STEP_LANDLOCK,
 	STEP_SECCOMP,
 	STEP_EXEC,
 	STEP_KINDS
@@ -343,6 +348,7 @@ struct step {
 		struct step_io_priority io_priority;
 		struct step_affinity affinity;
 		struct step_memory_policy memory_policy;
+		struct step_landlock landlock;
 		struct step_groups groups;
 		struct step_ids ids;
 		struct step_capabilities capabilities;

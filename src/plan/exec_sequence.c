@@ -15,6 +15,7 @@
 
 #include "plan/cgroup.h"
 #include "plan/identity.h"
+#include "plan/lsm.h"
 #include "plan/namespaces.h"
 #include "plan/rundir.h"
 #include "sys/abi.h"
@@ -72,6 +73,7 @@ static void add_private_proc(struct planner *p)
 
 static void build(struct planner *p)
 {
+	add_profile(p); /* H it may be gone by now */
 	add_sockets(p); /* H who wants the terminal or the pidfd has to listen */
 	add_cgroup_open(p, &p->exec->cgroups); /* H opened by its path on the host */
 	add_undumpable(p);                     /* H before it enters what somebody else is in */

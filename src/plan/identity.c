@@ -16,6 +16,7 @@
 #include "ops/describe.h"
 #include "ops/host_notify.h"
 #include "plan/hooks.h"
+#include "plan/lsm.h"
 #include "plan/process_text.h"
 #include "sys/abi.h"
 
@@ -108,36 +109,6 @@ void add_process(struct planner *p)
  * ------------------------------------------------------------------------------------------------
  */
 
-static void add_label(struct planner *p, const char *file, const char *text)
-{
-	add_init(p, (struct step){ .kind = STEP_LABEL, .text = { file, text } });
-}
-
-/* A layer that was asked for and is not there is an error, never a silent step less. */
-static void add_labels(struct planner *p)
-{
-	const struct spec_process *process = process_of(p);
-	const char *apparmor = process->apparmor_profile, *selinux = process->selinux_label;
-
-	if (apparmor && *apparmor && !p->facts->apparmor)
-		(void)err_say(
-		    p->err, -EOPNOTSUPP,
-		    "process.apparmorProfile: \"%s\" was asked for, but AppArmor is not active "
-		    "on this host",
-		    apparmor);
-	else if (apparmor && *apparmor)
-		add_label(p, "self/attr/apparmor/exec",
-			  arena_printf(plan_arena(p), "exec %s", apparmor));
-	if (selinux && *selinux && !p->facts->selinux)
-		(void)err_say(
-		    p->err, -EOPNOTSUPP,
-		    "process.selinuxLabel: \"%s\" was asked for, but SELinux is not active on "
-		    "this host",
-		    selinux);
-	else if (selinux && *selinux)
-		add_label(p, "self/attr/exec", selinux);
-}
-
 /* What we do not have ourselves we cannot give; in a user namespace init has all there is. */
 static void check_capabilities(struct planner *p, uint64_t wanted)
 {
@@ -168,9 +139,10 @@ static void add_capabilities(struct planner *p, uint64_t extra)
 		add_init(p, (struct step){ .kind = STEP_AMBIENT, .mask.mask = caps->ambient });
 }
 
+/* Landlock asks for the same as a filter. */
 static uint64_t needed_for_filter(const struct planner *p)
 {
-	bool needs = p->filter.len > 0 && !process_of(p)->no_new_privileges;
+	bool needs = (p->filter.len > 0 || p->landlock) && !process_of(p)->no_new_privileges;
 
 	return needs ? 1ULL << CAP_SYS_ADMIN : 0;
 }
@@ -192,6 +164,7 @@ void add_identity(struct planner *p)
 	uint64_t drop = p->facts->known_caps & ~caps->bounding;
 
 	check_capabilities(p, caps->permitted | caps->bounding | caps->inheritable);
+	add_key_label(p);
 	if (!p->options->no_new_keyring)
 		add_init(p, (struct step){ .kind = STEP_KEYRING,
 					   .name.name = arena_printf(plan_arena(p), "_ses.%s",
@@ -203,6 +176,7 @@ void add_identity(struct planner *p)
 				.cwd = { process->cwd,
 					 user->umask.has ? (uint32_t)user->umask.value : 0022 } });
 	add_labels(p);
+	add_landlock_rules(p);
 	if (drop)
 		add_init(p, (struct step){ .kind = STEP_BOUNDING, .mask.mask = drop });
 	if (may_set_groups(p))
@@ -284,14 +258,13 @@ static void add_filter(struct planner *p)
 	struct step step = { .kind = STEP_SECCOMP,
 			     .seccomp = { .prog = p->filter, .flags = p->filter_flags } };
 
-	if (p->filter.len == 0)
-		return;
 	if (p->filter_listens) {
 		step.seccomp.message_head = p->listener_head;
 		step.seccomp.message_middle = HOOK_STATE_TAIL ",\"pid\":";
 		step.seccomp.message_tail = "}";
 	}
-	add_init(p, step);
+	if (p->filter.len > 0)
+		add_init(p, step);
 	if (needed_for_filter(p))
 		add_capabilities(p, 0);
 }
@@ -304,6 +277,7 @@ void add_confinement(struct planner *p)
 	add_init(p, (struct step){ .kind = STEP_SIGNALS });
 	if (process_of(p)->no_new_privileges)
 		add_init(p, (struct step){ .kind = STEP_NO_NEW_PRIVS });
+	add_landlock(p);
 	add_filter(p);
 }
 

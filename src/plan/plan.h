@@ -44,6 +44,7 @@ struct plan_options {
 	const char *notify_socket; /* NOTIFY_SOCKET of the environment */
 	unsigned int preserve_fds; /* descriptors 3 … 3 + n - 1 reach the program */
 	unsigned int listen_fds;   /* LISTEN_FDS: these too, and the program is told */
+	const char *apparmor_file; /* with process.apparmorProfile, or NULL; loaded at each start */
 	bool no_pivot, no_new_keyring;
 	bool systemd_cgroup;
 	const struct plan_root *new_root; /* NULL: root.path is the root */
@@ -85,6 +86,7 @@ struct planner {
 	size_t state_step;            /* number of the step that writes state.json */
 	char **env;                   /* of the program */
 	const struct plan_exec *exec; /* NULL: a start; else a further process of a container */
+	const struct step_landlock *landlock; /* NULL: none */
 	struct rootfs_plan *rootfs;   /* what the functions of rootfs.c hand on to each other */
 };
 

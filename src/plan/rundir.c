@@ -17,6 +17,7 @@
 #include "plan/cgroup.h"
 #include "plan/hooks.h"
 #include "plan/identity.h"
+#include "plan/lsm.h"
 #include "plan/rdt.h"
 #include "seccomp/compile.h"
 #include "state/state.h"
@@ -205,8 +206,11 @@ void add_sockets(struct planner *p)
 	if (o->pidfd_socket)
 		add_host(p, (struct step){ .kind = STEP_CONNECT,
 					   .connect = { SLOT_PIDFD_SOCKET, o->pidfd_socket } });
-	if (o->notify_socket)
+	if (o->notify_socket) {
+		add_creation_labels(p);
 		add_host(p, (struct step){ .kind = STEP_NOTIFY });
+		add_no_creation_labels(p);
+	}
 	if (!o->run)
 		add_host(p, (struct step){ .kind = STEP_GATE });
 }

@@ -10,6 +10,7 @@
 #include "plan/cgroup.h"
 #include "plan/hooks.h"
 #include "plan/identity.h"
+#include "plan/lsm.h"
 #include "plan/namespaces.h"
 #include "plan/network.h"
 #include "plan/plan.h"
@@ -22,6 +23,7 @@ static void build(struct planner *p)
 {
 	add_rundir(p);        /* H the id is ours; all that will be made is on disk before it is */
 	add_rootfs_handle(p); /* H opened once: what the path means cannot change any more */
+	add_profile(p);       /* H AppArmor's, before anything is made that it could be missing for */
 	add_sockets(p);       /* H a caller that does not listen is found before things are made */
 	add_cgroup(p);        /* H with its limits, so that init is born inside */
 	add_namespace_fds(p); /* H paths are the host's: opened while they are in sight */
