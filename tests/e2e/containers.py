@@ -426,8 +426,12 @@ class Runtime:
             left.append(f"process {describe(pid)}")
         left += [f"cgroup {path}" for path in cgroup_dirs(self.token)]
         left += [f"mount {line.strip()}" for line in mount_lines(str(self.dir))]
-        left += [f"state {path}" for path in sorted(self.root.iterdir())]
+        left += [f"state {path}" for path in self.states()]
         return left
+
+    def states(self):
+        """What the state directory has about containers."""
+        return sorted(self.root.iterdir())
 
     def close(self, check=True):
         """Deletes what is there, and fails if anything stays."""

@@ -243,7 +243,7 @@ def empty_group(group):
 
 def left_in(jail, group_before):
     left = [f"process {pid}" for pid in processes_with(jail.token) if pid not in jail.keeper]
-    left += [str(path) for path in jail.root.iterdir()]
+    left += [str(path) for path in jail.states()]
     return left + sorted(groups(jail) - group_before)
 
 

@@ -94,7 +94,7 @@ def test_capability_that_cannot_be_granted(rt, only_ours):
     result = rt.run(rt.bundle(process(capabilities={"bounding": missing, "effective": missing,
                                                     "permitted": missing}), args=["/bin/true"]),
                     status=1)
-    assert missing[0] in result.stderr
+    assert missing[0].removeprefix("CAP_").lower() in result.stderr.lower()
 
 
 @pytest.mark.parametrize("value", [True, False])
@@ -735,7 +735,7 @@ def test_failing_hook_fails_create(any_rt, name):
                            args=["/bin/true"])
     result = any_rt("create", "--bundle", bundle.path, any_rt.new_id(), status=1)
     assert "hook" in result.stderr
-    assert list(any_rt.root.iterdir()) == []
+    assert any_rt.states() == []
 
 
 def test_failing_start_container_hook(any_rt, only_ours):
@@ -746,10 +746,19 @@ def test_failing_start_container_hook(any_rt, only_ours):
     assert not (bundle.rootfs / "tmp/ran").exists()
 
 
-@pytest.mark.parametrize("name", ["poststart", "poststop"])
-def test_failing_late_hook_is_only_a_warning(any_rt, name, only_ours):
-    bundle = any_rt.bundle({"hooks": {name: [hook(any_rt, name, "exit 3")]}}, args=["/bin/echo", "out"])
-    assert any_rt.run(bundle).stdout == "out\n"
+def test_failing_poststop_hook_is_only_a_warning(any_rt, only_ours):
+    bundle = any_rt.bundle({"hooks": {"poststop": [hook(any_rt, "poststop", "exit 3")]}},
+                           args=["/bin/echo", "out"])
+    result = any_rt.run(bundle)
+    assert result.stdout == "out\n" and "poststop" in result.stderr
+
+
+def test_failing_poststart_hook_ends_the_container(any_rt, only_ours):
+    bundle = any_rt.bundle({"hooks": {"poststart": [hook(any_rt, "poststart", "exit 3")]}},
+                           args=["/bin/probe", "--wait"])
+    id = any_rt.create(bundle)
+    assert "poststart" in any_rt("start", id, status=1).stderr
+    any_rt.wait_status(id, "stopped")
 
 
 @pytest.mark.parametrize("name", ["prestart", "createContainer"])
@@ -759,7 +768,7 @@ def test_hook_timeout(any_rt, name):
     begin = time.monotonic()
     any_rt("create", "--bundle", bundle.path, any_rt.new_id(), status=1, timeout=20)
     assert 0.5 < time.monotonic() - begin < 10
-    assert list(any_rt.root.iterdir()) == []
+    assert any_rt.states() == []
 
 
 def test_hook_that_is_missing_is_named(any_rt):

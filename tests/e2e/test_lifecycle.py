@@ -233,11 +233,11 @@ def test_start_of_a_stopped_container(any_rt):
     assert any_rt("start", id, status=1).stderr
 
 
-@pytest.mark.parametrize("id", ["", ".", "..", "a/b", "../x", "a b", "x" * 1025, "-x", "a\nb", "ä"])
+@pytest.mark.parametrize("id", ["", ".", "..", "a/b", "../x", "a b", "x" * 1025, "a\nb", "ä"])
 def test_ids_that_are_none(any_rt, id, only_ours):
     result = any_rt("create", "--bundle", loop(any_rt).path, "--", id, status=None)
     assert result.status == 1 and result.stderr
-    assert list(any_rt.root.iterdir()) == []
+    assert any_rt.states() == []
 
 
 def test_no_bundle(any_rt):
@@ -538,7 +538,7 @@ def test_create_says_what_is_wrong_with_the_program(any_rt, name, phrase):
     result = any_rt("create", "--bundle", any_rt.bundle(args=[name]).path, any_rt.new_id(),
                     status=1)
     assert re.search(phrase, result.stderr, re.I), result
-    assert list(any_rt.root.iterdir()) == []
+    assert any_rt.states() == []
 
 
 def test_missing_interpreter_is_named(any_rt, only_ours):
