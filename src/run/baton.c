@@ -59,10 +59,14 @@ int baton_recv(int fd, struct report *r, struct baton_fds *fds)
 			      .msg_controllen = fds ? sizeof(control) : 0 };
 	ssize_t n;
 
+	/*
+	 * A peer that ended with our last message unread resets the connection, and the kernel says
+	 * so once, before it hands out what that peer had sent: its error, most likely.
+	 */
 	do
 		n = sys_recvmsg(fd, &msg);
-	while (n == -EINTR);
-	if (n == 0 || n == -ECONNRESET)
+	while (n == -EINTR || n == -ECONNRESET);
+	if (n == 0)
 		return 0;
 	if (n < 0)
 		return (int)n;

@@ -211,6 +211,14 @@ static int apply(struct walk *w, size_t at)
 	return op->apply ? op->apply(s, &w->ctx) : -ENOSYS;
 }
 
+/* Init goes on side by side with us: when it is gone already, its last report says why. */
+static int hand_over(struct walk *w, size_t next)
+{
+	int r = tell(w, next, 0);
+
+	return r == -EPIPE && w->lane == LANE_HOST ? await(w, next) : r;
+}
+
 /* Does the steps of this lane from `i` on; returns where the other lane begins. */
 static int run_mine(struct walk *w, size_t *i)
 {
@@ -223,7 +231,7 @@ static int run_mine(struct walk *w, size_t *i)
 		}
 		stamp(w, *i);
 	}
-	return tell(w, *i, 0);
+	return hand_over(w, *i);
 }
 
 static int run_theirs(struct walk *w, size_t *i)
