@@ -21,7 +21,10 @@ static int write_proc(const struct op_ctx *ctx, const struct step_text *text)
 	char path[64];
 	ssize_t n;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", ctx->pid, text->file);
+	if (ctx->pid > 0)
+		(void)snprintf(path, sizeof(path), "/proc/%d/%s", ctx->pid, text->file);
+	else
+		(void)snprintf(path, sizeof(path), "/proc/self/%s", text->file);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

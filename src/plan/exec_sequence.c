@@ -76,11 +76,12 @@ static void build(struct planner *p)
 	add_profile(p); /* H it may be gone by now */
 	add_sockets(p); /* H who wants the terminal or the pidfd has to listen */
 	add_cgroup_open(p, &p->exec->cgroups); /* H opened by its path on the host */
-	add_undumpable(p);                     /* H before it enters what somebody else is in */
-	add_join(p);    /* H all namespaces at once, then a process below them */
-	add_id_maps(p); /* H limits that need rights outside a user namespace */
-	add_birth(p);   /* I it dies with us */
-	add_inside(p);  /* I cgroup, then its namespace; root there */
+	add_parent_oom_score(p); /* H its own file will be out of an ordinary user's reach */
+	add_undumpable(p);       /* H before it enters what somebody else is in */
+	add_join(p);             /* H all namespaces at once, then a process below them */
+	add_id_maps(p);          /* H limits that need rights outside a user namespace */
+	add_birth(p);            /* I it dies with us */
+	add_inside(p);           /* I cgroup, then its namespace; root there */
 	add_private_proc(p);
 	add_terminal(p); /* I the container's own devpts */
 	add_process(p);  /* I limits, scheduler: while capabilities last */

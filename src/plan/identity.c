@@ -18,6 +18,7 @@
 #include "plan/hooks.h"
 #include "plan/lsm.h"
 #include "plan/process_text.h"
+#include "spec/names.h"
 #include "sys/abi.h"
 
 static const struct spec_process *process_of(const struct planner *p)
@@ -117,12 +118,14 @@ static void check_capabilities(struct planner *p, uint64_t wanted)
 
 	if (plan_namespace(p, CLONE_NEWUSER) || missing == 0)
 		return;
-	describe_capabilities(missing, &names);
-	(void)err_say(
-	    p->err, -EPERM,
-	    "process.capabilities: %s cannot be granted: the caller itself does not have it: "
-	    "operation not permitted",
-	    buf_text(&names));
+	for (unsigned int cap = 0; cap < 64; cap++)
+		if (missing >> cap & 1)
+			buf_printf(&names, "%s%s", names.len > 0 ? ", " : "",
+				   spec_name_of(spec_capability_names, cap));
+	(void)err_say(p->err, -EPERM,
+		      "process.capabilities: %s cannot be granted: the caller itself lacks it: "
+		      "operation not permitted",
+		      buf_text(&names));
 	(void)err_hint(p->err, "leave it out (--cap-drop), or start %s with more privileges",
 		       "the runtime");
 }

@@ -191,6 +191,15 @@ static void add_maps(struct planner *p)
 				.id_map_helper = { map_args(p, uids), map_args(p, gids) } });
 }
 
+void add_parent_oom_score(struct planner *p)
+{
+	const struct opt_i64 *score = &p->spec->process.oom_score_adj;
+
+	if (score->has && plan_namespace(p, CLONE_NEWUSER))
+		add_parent_text(p, STEP_PROC_FILE, "oom_score_adj",
+				arena_printf(plan_arena(p), "%" PRId64, score->value));
+}
+
 void add_id_maps(struct planner *p)
 {
 	const struct spec_process *process = &p->spec->process;
@@ -207,10 +216,8 @@ void add_id_maps(struct planner *p)
 			 (struct step){ .kind = STEP_RLIMIT,
 					.rlimit = { r->resource, r->soft, r->hard, r->type } });
 	}
-	if (process->oom_score_adj.has)
-		add_parent_text(
-		    p, STEP_PROC_FILE, "oom_score_adj",
-		    arena_printf(plan_arena(p), "%" PRId64, process->oom_score_adj.value));
+	if (!p->exec)
+		add_parent_oom_score(p);
 	if (is_new(p, CLONE_NEWUSER))
 		add_undumpable(p);
 }

@@ -12,6 +12,8 @@ void add_netns_leave(struct planner *p);
  * written. */
 void add_undumpable(struct planner *p);
 void add_spawn(struct planner *p);
+/* Before init is born it is our own, which init inherits. */
+void add_parent_oom_score(struct planner *p);
 void add_id_maps(struct planner *p);
 void add_birth(struct planner *p);
 void add_namespaces(struct planner *p);

@@ -303,8 +303,11 @@ int run_exec(const struct exec_request *request, struct err *err)
 	_cleanup_(walk_done) struct walk w = { .baton = -1 };
 	_cleanup_(supervise_end) struct supervise s = SUPERVISE_NONE;
 	static const int kept[] = { SLOT_CONSOLE_PEER };
-	int r = prepare(&e, request, err), status;
+	int r, status;
 
+	r = check_passed_fds(&(struct plan_options){ .preserve_fds = request->preserve_fds }, err);
+	if (r == 0)
+		r = prepare(&e, request, err);
 	if (r == 0)
 		r = walk_begin(&w, &e.plan, err);
 	if (r < 0)

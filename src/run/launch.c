@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "ops/cgroup_life.h"
 #include "ops/describe.h"
 #include "ops/host_hooks.h"
+#include "ops/host_notify.h"
 #include "ops/host_process.h"
 #include "plan/hooks.h"
 #include "run/launch.h"
@@ -90,6 +92,51 @@ static unsigned int facts_wanted(const struct spec *spec)
 	return wanted;
 }
 
+/* What the container says to NOTIFY_SOCKET comes to a socket of its own (ops/host_notify.h). */
+static int add_notify_mount(struct launch *l, struct err *err)
+{
+	static char bind[] = "bind", ro[] = "ro", nosuid[] = "nosuid", nodev[] = "nodev",
+		    noexec[] = "noexec";
+	static char *options[] = { bind, ro, nosuid, nodev, noexec, NULL };
+	size_t n = l->spec.n_mounts;
+	struct spec_mount *mounts = arena_array(&l->arena, n + 1, sizeof(*mounts));
+
+	if (!mounts)
+		return err_set(err, -ENOMEM, "add a mount for NOTIFY_SOCKET");
+	if (n > 0)
+		memcpy(mounts, l->spec.mounts, n * sizeof(*mounts));
+	mounts[n] = (struct spec_mount){
+		.destination = NOTIFY_INSIDE,
+		.type = "bind",
+		.source =
+		    arena_printf(&l->arena, "%s/%s/" NOTIFY_DIR, l->options.root, l->options.id),
+		.options = { 5, options },
+	};
+	l->spec.mounts = mounts;
+	l->spec.n_mounts = n + 1;
+	return 0;
+}
+
+/*
+ * Descriptors that the caller passes on are there before any of ours: a number that is not would be
+ * given to one of ours, and that would reach the program.
+ */
+int check_passed_fds(const struct plan_options *o, struct err *err)
+{
+	unsigned int n = o->preserve_fds + o->listen_fds;
+
+	for (unsigned int fd = 3; fd < 3 + n; fd++) {
+		int flags = fcntl((int)fd, F_GETFD);
+
+		if (flags < 0 || (flags & FD_CLOEXEC))
+			return err_say(err, -EBADF,
+				       "--preserve-fds: descriptor %u of %u to %u is not open: bad "
+				       "file descriptor",
+				       fd, 3, 2 + n);
+	}
+	return 0;
+}
+
 static int launch_plan(struct launch *l, const struct run_request *request, struct err *err)
 {
 	struct plan_options *o = &l->options;
@@ -97,6 +144,8 @@ static int launch_plan(struct launch *l, const struct run_request *request, stru
 
 	*l = (struct launch){ .facts.seed_fd = -1, .options = request->plan };
 	r = read_config(l, request, err);
+	if (r == 0 && o->notify_socket)
+		r = add_notify_mount(l, err);
 	if (r < 0)
 		return r;
 	o->config = buf_text(&l->config);
@@ -225,8 +274,10 @@ int run_create(const struct run_request *request, struct err *err)
 {
 	_cleanup_(launch_done) struct launch l = { .facts.seed_fd = -1 };
 	_cleanup_(walk_done) struct walk w = { .baton = -1 };
-	int r = launch_plan(&l, request, err);
+	int r = check_passed_fds(&request->plan, err);
 
+	if (r == 0)
+		r = launch_plan(&l, request, err);
 	return r < 0 ? r : launch_walk(&l, &w, request->trace, err);
 }
 
@@ -247,7 +298,7 @@ static int run_hooks(const struct launch *l, const struct walk *w, const char *n
 }
 
 /* After the end of the process: what it left in its cgroup goes too, then all that was made. */
-static int clean_up(const struct launch *l, struct walk *w, struct err *err)
+static int clean_up(const struct launch *l, struct walk *w, struct err *warning, struct err *err)
 {
 	bool own_pids = false;
 
@@ -260,14 +311,15 @@ static int clean_up(const struct launch *l, struct walk *w, struct err *err)
 	if (cgroup_remove(&l->plan.cgroups, err) < 0)
 		return err->code;
 	walk_undo(w, l->plan.n_steps);
-	return run_hooks(l, w, "poststop", "stopped", &l->spec.hooks.poststop, err);
+	(void)run_hooks(l, w, "poststop", "stopped", &l->spec.hooks.poststop, warning);
+	return 0;
 }
 
-static int run_attached(struct launch *l, struct walk *w, struct supervise *s, bool keep,
-			struct err *err)
+static int run_attached(struct launch *l, struct walk *w, struct supervise *s,
+			const struct run_request *request, struct err *err)
 {
 	static const int kept[] = { SLOT_CONSOLE_PEER, SLOT_NOTIFY, SLOT_RUN_DIR };
-	struct err later = { 0 };
+	struct err later = { 0 }, ignored;
 	int status;
 
 	walk_release(w, kept, sizeof(kept) / sizeof(kept[0]));
@@ -276,7 +328,9 @@ static int run_attached(struct launch *l, struct walk *w, struct supervise *s, b
 		(void)sys_pidfd_send_signal(w->ctx.pidfd, SIGKILL);
 		(void)sys_wait4(w->ctx.pid, NULL, __WALL);
 	}
-	if (!keep && clean_up(l, w, &later) < 0 && status >= 0) {
+	if (!request->keep &&
+	    clean_up(l, w, request->warning ? request->warning : &ignored, &later) < 0 &&
+	    status >= 0) {
 		*err = later;
 		return later.code;
 	}
@@ -289,11 +343,17 @@ int run_run(const struct run_request *request, struct err *err)
 	_cleanup_(walk_done) struct walk w = { .baton = -1 };
 	_cleanup_(supervise_end) struct supervise s = SUPERVISE_NONE;
 	bool detach = request->plan.detach;
-	int r = launch_plan(&l, request, err);
+	int r = check_passed_fds(&request->plan, err);
 
+	if (r == 0)
+		r = launch_plan(&l, request, err);
 	s.notify_socket = request->plan.notify_socket;
 	if (r == 0 && !detach)
 		r = supervise_begin(&s, err);
+	/* What outlives the program without a pid namespace of its own becomes our child, not
+	 * init's. */
+	if (r == 0 && !detach && !request->no_subreaper)
+		(void)sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (r == 0)
 		r = launch_walk(&l, &w, request->trace, err);
 	if (r < 0)
@@ -306,5 +366,5 @@ int run_run(const struct run_request *request, struct err *err)
 	if (detach && request->plan.notify_socket)
 		return notify_forward(w.ctx.fd[SLOT_NOTIFY], request->plan.notify_socket, w.ctx.pid,
 				      w.ctx.pidfd, err);
-	return detach ? 0 : run_attached(&l, &w, &s, request->keep, err);
+	return detach ? 0 : run_attached(&l, &w, &s, request, err);
 }

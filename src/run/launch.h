@@ -19,6 +19,9 @@ struct launch {
 
 void launch_done(struct launch *l);
 
+/* Are the descriptors that shall reach the program there? */
+int check_passed_fds(const struct plan_options *o, struct err *err);
+
 /* Makes a walk ready to begin. */
 int walk_begin(struct walk *w, const struct plan *plan, struct err *err);
 

@@ -25,6 +25,7 @@ struct run_request {
 	void *unknown_data;
 	bool keep; /* leave the container after run, for `delete` */
 	bool no_subreaper;
+	struct err *warning; /* of run: how a poststop hook failed, or NULL */
 	bool trace; /* print each step with its time to stderr */
 };
 

@@ -59,16 +59,19 @@ static void forward_signals(struct supervise *s, const struct walk *w)
 	}
 }
 
-static int exit_status(struct walk *w, struct err *err)
+/* As a subreaper we get the orphans of the program, too. */
+static bool reap(const struct walk *w, int *ret_status)
 {
-	int status = 0, r;
+	bool ended = false;
+	int status, r;
 
-	do
-		r = sys_wait4(w->ctx.pid, &status, __WALL);
-	while (r == -EINTR);
-	if (r < 0)
-		return err_set(err, r, "wait for the container's process %d", w->ctx.pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	while ((r = sys_wait4(-1, &status, __WALL | WNOHANG)) > 0 || r == -EINTR) {
+		if (r != w->ctx.pid)
+			continue;
+		*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		ended = true;
+	}
+	return ended;
 }
 
 static int take_terminal(struct supervise *s, struct walk *w, struct err *err)
@@ -98,9 +101,10 @@ int supervise_wait(struct supervise *s, struct walk *w, struct err *err)
 		[PROCESS] = { .fd = w->ctx.pidfd, .events = POLLIN },
 		[SIGNALS] = { .fd = s->signals, .events = POLLIN },
 	};
-	int r = take_terminal(s, w, err);
+	int r = take_terminal(s, w, err), status = 0;
+	bool ended = false;
 
-	while (r == 0) {
+	while (r == 0 && !ended) {
 		fds[NOTIFY] = (struct pollfd){ .fd = w->ctx.fd[SLOT_NOTIFY], .events = POLLIN };
 		terminal_poll_fds(&s->terminal, fds + TERMINAL);
 		if (poll(fds, N, -1) < 0 && errno != EINTR)
@@ -110,11 +114,11 @@ int supervise_wait(struct supervise *s, struct walk *w, struct err *err)
 		if (fds[NOTIFY].revents)
 			forward_readiness(s, w);
 		terminal_handle(&s->terminal, fds + TERMINAL);
-		if (fds[PROCESS].revents)
-			break;
+		if (fds[PROCESS].revents || fds[SIGNALS].revents)
+			ended = reap(w, &status);
 	}
 	if (r < 0)
 		return r;
 	terminal_finish(&s->terminal, s->signals);
-	return exit_status(w, err);
+	return status;
 }

@@ -29,7 +29,9 @@ int state_check_id(const char *id, struct err *err)
 
 	if (len == 0)
 		return err_say(err, -EINVAL, "container id is empty");
-	if (strcmp(id, ".") == 0 || strcmp(id, "..") == 0 || strspn(id, letters) != len) {
+	/* A leading dash is an option that was mistyped. */
+	if (id[0] == '-' || strcmp(id, ".") == 0 || strcmp(id, "..") == 0 ||
+	    strspn(id, letters) != len) {
 		(void)err_say(err, -EINVAL, "invalid container id format: \"%.100s\"", id);
 		return err_hint(err, "use letters, digits and the signs _ + . -");
 	}
