@@ -73,6 +73,37 @@ static int check_label(struct planner *p)
 				"--security-opt label=disable");
 }
 
+static int check_id_map(struct planner *p, const struct rootfs_mount *m)
+{
+	bool uids = m->spec->uid_mappings.n > 0, gids = m->spec->gid_mappings.n > 0;
+
+	if (p->rootfs->taker == TAKER_INIT) {
+		(void)err_say(p->err, -EPERM,
+			      "mounts[%zu]: the id-mapped mount at %s needs root on the host",
+			      m->index, m->destination);
+		return err_hint(p->err, "remove idmap, ridmap and the mappings of this mount");
+	}
+	if (uids != gids)
+		return err_say(p->err, -EINVAL,
+			       "mounts[%zu]: %s is missing for the id-mapped mount at %s", m->index,
+			       uids ? "gidMappings" : "uidMappings", m->destination);
+	if (!uids && p->rootfs->taker != TAKER_HOST_LATE)
+		return err_say(p->err, -EINVAL,
+			       "mounts[%zu]: the id-mapped mount at %s needs uidMappings and "
+			       "gidMappings, or a user namespace of the container",
+			       m->index, m->destination);
+	return 0;
+}
+
+static int check_id_maps(struct planner *p)
+{
+	for (size_t i = 0; i < p->spec->n_mounts; i++)
+		if (p->rootfs->mounts[i].options.id_map &&
+		    check_id_map(p, &p->rootfs->mounts[i]) < 0)
+			return p->err->code;
+	return 0;
+}
+
 static void prepare(struct planner *p)
 {
 	struct arena *arena = plan_arena(p);
@@ -91,7 +122,7 @@ static void prepare(struct planner *p)
 	r->null = r->dev = SLOT_NONE;
 	r->bind_devices = p->facts->in_userns || plan_namespace(p, CLONE_NEWUSER);
 	p->rootfs = r;
-	if (rootfs_read_mounts(p) < 0)
+	if (rootfs_read_mounts(p) < 0 || check_id_maps(p) < 0)
 		p->rootfs = NULL;
 }
 
@@ -151,34 +182,10 @@ static const char *map_text(struct planner *p, const struct spec_id_mappings *ma
 	return text;
 }
 
-static int check_id_map(struct planner *p, const struct rootfs_mount *m)
-{
-	bool uids = m->spec->uid_mappings.n > 0, gids = m->spec->gid_mappings.n > 0;
-
-	if (p->rootfs->taker == TAKER_INIT) {
-		(void)err_say(p->err, -EPERM,
-			      "mounts[%zu]: the id-mapped mount at %s needs root on the host",
-			      m->index, m->destination);
-		return err_hint(p->err, "remove idmap, ridmap and the mappings of this mount");
-	}
-	if (uids != gids)
-		return err_say(p->err, -EINVAL,
-			       "mounts[%zu]: %s is missing for the id-mapped mount at %s", m->index,
-			       uids ? "gidMappings" : "uidMappings", m->destination);
-	if (!uids && p->rootfs->taker != TAKER_HOST_LATE)
-		return err_say(p->err, -EINVAL,
-			       "mounts[%zu]: the id-mapped mount at %s needs uidMappings and "
-			       "gidMappings, or a user namespace of the container",
-			       m->index, m->destination);
-	return 0;
-}
-
 static void add_id_mapped(struct planner *p, const struct rootfs_mount *m)
 {
 	struct step_id_mapped map = { .slot = m->tree, .recursive = m->options.id_map_recursive };
 
-	if (check_id_map(p, m) < 0)
-		return;
 	if (m->spec->uid_mappings.n > 0) {
 		map.uid_map = map_text(p, &m->spec->uid_mappings);
 		map.gid_map = map_text(p, &m->spec->gid_mappings);
