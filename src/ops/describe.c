@@ -100,7 +100,6 @@ const char *step_kind_name(enum step_kind kind)
 
 /* The sentences of kinds without arguments. */
 static const char *const fixed[STEP_KINDS] = {
-	[STEP_ID_MAPPED] = "map the ids of a mount tree",
 	[STEP_SOCKET_PAIR] = "make a pair of sockets for the terminal",
 	[STEP_NOTIFY] = "make the container's end of NOTIFY_SOCKET",
 	[STEP_GATE] = "open the gate at which init waits for start",
@@ -109,20 +108,13 @@ static const char *const fixed[STEP_KINDS] = {
 	[STEP_AWAIT_HOST] = "wait until the host is through with its part",
 	[STEP_UNDUMPABLE] = "close our memory to everybody in the container",
 	[STEP_RECORD_INIT] = "record init's pid and start time",
-	[STEP_INTEL_RDT] = "set cache and memory bandwidth by resctrl",
 	[STEP_SEND_PIDFD] = "send init's pidfd to the caller",
 	[STEP_CREATED] = "hand over: the container is created",
 	[STEP_DIE_WITH_PARENT] = "die with the runtime from here on",
 	[STEP_JOIN_NETNS] = "join the new network namespace",
 	[STEP_ROOT_OF_USERNS] = "become root of the user namespace",
-	[STEP_PROPAGATION] = "let no mount propagate back to the host",
 	[STEP_ROOT_NEW] = "make an empty root file system in memory",
-	[STEP_ROOT_TREE] = "attach the root file system",
-	[STEP_LINK] = "make a link",
-	[STEP_MASK] = "mask paths",
-	[STEP_READONLY] = "make paths read-only",
 	[STEP_ROOT_READONLY] = "make the root file system read-only",
-	[STEP_PIVOT] = "make it the root, let go of the host's mounts",
 	[STEP_PROC] = "mount a private procfs for settings",
 	[STEP_LOOPBACK] = "bring the loopback device up",
 	[STEP_SESSION] = "start a new session",

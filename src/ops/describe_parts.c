@@ -9,18 +9,15 @@
 #include <sys/stat.h>
 
 #include "ops/describe.h"
+#include "ops/describe_mount.h"
 #include "ops/describe_parts.h"
+#include "spec/names.h"
 #include "sys/abi.h"
 
 /* ---- parts of sentences ------------------------------------------------------------------------
  */
 
-struct flag_name {
-	uint64_t flag;
-	const char *name;
-};
-
-static void put_flags(struct buf *out, const struct flag_name *names, size_t n, uint64_t flags)
+void describe_flags(struct buf *out, const struct describe_flag *names, size_t n, uint64_t flags)
 {
 	const char *comma = "";
 
@@ -34,14 +31,14 @@ static void put_flags(struct buf *out, const struct flag_name *names, size_t n, 
 
 static void put_namespaces(struct buf *out, uint64_t flags)
 {
-	static const struct flag_name names[] = {
+	static const struct describe_flag names[] = {
 		{ CLONE_NEWUSER, "user" }, { CLONE_NEWPID, "pid" },
 		{ CLONE_NEWNS, "mount" },  { CLONE_NEWNET, "network" },
 		{ CLONE_NEWIPC, "ipc" },   { CLONE_NEWUTS, "uts" },
 		{ CLONE_NEWTIME, "time" }, { CLONE_NEWCGROUP, "cgroup" },
 	};
 
-	put_flags(out, names, sizeof(names) / sizeof(names[0]), flags);
+	describe_flags(out, names, sizeof(names) / sizeof(names[0]), flags);
 }
 
 static const char *const capability_names[] = {
@@ -106,55 +103,6 @@ void describe_capabilities(uint64_t mask, struct buf *out)
 		buf_str(out, "none");
 }
 
-static void put_attributes(struct buf *out, uint64_t attr)
-{
-	static const struct flag_name names[] = {
-		{ MOUNT_ATTR_RDONLY, "ro" },
-		{ MOUNT_ATTR_NOSUID, "nosuid" },
-		{ MOUNT_ATTR_NODEV, "nodev" },
-		{ MOUNT_ATTR_NOEXEC, "noexec" },
-		{ MOUNT_ATTR_NOATIME, "noatime" },
-		{ MOUNT_ATTR_STRICTATIME, "strictatime" },
-		{ MOUNT_ATTR_NODIRATIME, "nodiratime" },
-		{ MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow" },
-	};
-
-	put_flags(out, names, sizeof(names) / sizeof(names[0]), attr);
-}
-
-static void put_mount(struct buf *out, const struct step_mount *m)
-{
-	if (m->tree != SLOT_NONE)
-		buf_printf(out, "bind %s on %s", m->source, m->destination);
-	else
-		buf_printf(out, "mount %s on %s", m->type, m->destination);
-	buf_str(out, " (");
-	put_attributes(out, m->attr_set);
-	for (size_t i = 0; i < m->n_options; i++) {
-		const struct mount_option *o = &m->options[i];
-
-		buf_printf(out, "%s%s%s%s", i > 0 || m->attr_set ? "," : "", o->key,
-			   o->value ? "=" : "", o->value ? o->value : "");
-	}
-	if (m->rec_set) {
-		buf_str(out, "; all below: ");
-		put_attributes(out, m->rec_set);
-	}
-	buf_str(out, ")");
-}
-
-static void put_device(struct buf *out, const struct step_device *d)
-{
-	if (d->bind != SLOT_NONE)
-		buf_printf(out, "bind the host's device on %s", d->path);
-	else
-		buf_printf(out, "make %s %s %u:%u mode %04o owner %u:%u",
-			   S_ISBLK(d->mode)    ? "block device"
-			   : S_ISFIFO(d->mode) ? "fifo"
-					       : "character device",
-			   d->path, d->major, d->minor, d->mode & 07777, d->uid, d->gid);
-}
-
 static void put_args(struct buf *out, char *const *argv)
 {
 	for (; *argv; argv++) {
@@ -201,12 +149,6 @@ static void say_file(const struct step *s, struct buf *out)
 static void say_open(const struct step *s, struct buf *out)
 {
 	buf_printf(out, "open %s", s->open.path);
-}
-
-static void say_tree(const struct step *s, struct buf *out)
-{
-	buf_printf(out, "take the mount tree of %s%s", s->tree.path,
-		   s->tree.recursive ? " with all below" : "");
 }
 
 static void say_cgroup_make(const struct step *s, struct buf *out)
@@ -286,6 +228,23 @@ static void say_net_device(const struct step *s, struct buf *out)
 	buf_printf(out, "move network device %s in as %s", s->net_device.host, s->net_device.name);
 }
 
+static void say_intel_rdt(const struct step *s, struct buf *out)
+{
+	const struct step_intel_rdt *rdt = &s->intel_rdt;
+
+	buf_printf(out, "%s resctrl group %s/%s",
+		   !rdt->may_be_made   ? "join the"
+		   : rdt->may_be_there ? "make, if it is missing, and join the"
+				       : "make and join the new",
+		   rdt->root, rdt->group);
+	if (rdt->schemata) {
+		buf_str(out, ", with ");
+		buf_json_str(out, rdt->schemata);
+	}
+	if (rdt->monitor)
+		buf_printf(out, ", monitored as %s", rdt->monitor);
+}
+
 static void say_pid_file(const struct step *s, struct buf *out)
 {
 	buf_printf(out, "write the pid to %s", s->text.file);
@@ -322,16 +281,6 @@ static void say_root_file(const struct step *s, struct buf *out)
 	buf_printf(out, "write %s (%zu bytes)", s->text.file, strlen(s->text.text));
 }
 
-static void say_mount(const struct step *s, struct buf *out)
-{
-	put_mount(out, &s->mount);
-}
-
-static void say_device(const struct step *s, struct buf *out)
-{
-	put_device(out, &s->device);
-}
-
 static void say_hostname(const struct step *s, struct buf *out)
 {
 	buf_printf(out, "set the host name to %s", s->name.name);
@@ -344,8 +293,10 @@ static void say_domainname(const struct step *s, struct buf *out)
 
 static void say_terminal(const struct step *s, struct buf *out)
 {
-	buf_printf(out, "open a terminal of %u rows and %u columns", s->terminal.rows,
-		   s->terminal.columns);
+	buf_str(out, "open a terminal");
+	if (s->terminal.rows > 0 || s->terminal.columns > 0)
+		buf_printf(out, " of %u rows and %u columns", s->terminal.rows,
+			   s->terminal.columns);
 }
 
 static void say_personality(const struct step *s, struct buf *out)
@@ -357,13 +308,15 @@ static void say_scheduler(const struct step *s, struct buf *out)
 {
 	const struct spec_scheduler *want = s->scheduler.scheduler;
 
-	buf_printf(out, "set scheduling policy %u, nice %d, priority %d", want->policy, want->nice,
+	buf_printf(out, "set scheduling policy %s, nice %d, priority %d",
+		   spec_name_of(spec_scheduler_policy_names, want->policy), want->nice,
 		   want->priority);
 }
 
 static void say_io_priority(const struct step *s, struct buf *out)
 {
-	buf_printf(out, "set I/O priority class %d, priority %d", s->io_priority.class,
+	buf_printf(out, "set I/O priority class %s, priority %d",
+		   spec_name_of(spec_io_class_names, (uint64_t)s->io_priority.class),
 		   s->io_priority.priority);
 }
 
@@ -374,8 +327,12 @@ static void say_affinity(const struct step *s, struct buf *out)
 
 static void say_memory_policy(const struct step *s, struct buf *out)
 {
-	buf_printf(out, "set memory policy %u for nodes %s", s->memory_policy.mode,
+	buf_printf(out, "set memory policy %s for nodes %s",
+		   spec_name_of(spec_memory_policy_names, s->memory_policy.mode),
 		   s->memory_policy.list ? s->memory_policy.list : "(none)");
+	for (const struct spec_name *f = spec_memory_policy_flag_names; f->name; f++)
+		if (s->memory_policy.flags & f->value)
+			buf_printf(out, ", %s", f->name);
 }
 
 static void say_keyring(const struct step *s, struct buf *out)
@@ -443,7 +400,7 @@ static void say_lookup(const struct step *s, struct buf *out)
 
 static void say_close_fds(const struct step *s, struct buf *out)
 {
-	buf_printf(out, "keep file descriptors from %u on from the program", s->close_fds.first);
+	buf_printf(out, "let the program have no file descriptor from %u on", s->close_fds.first);
 }
 
 static void say_seccomp(const struct step *s, struct buf *out)
@@ -464,7 +421,8 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_RUN_DIR] = say_run_dir,
 	[STEP_FILE] = say_file,
 	[STEP_OPEN] = say_open,
-	[STEP_TREE] = say_tree,
+	[STEP_TREE] = describe_tree,
+	[STEP_ID_MAPPED] = describe_id_mapped,
 	[STEP_CGROUP_MAKE] = say_cgroup_make,
 	[STEP_CGROUP_WRITE] = say_cgroup_write,
 	[STEP_CGROUP_DEVICES] = say_cgroup_devices,
@@ -476,14 +434,21 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_ID_MAP_HELPER] = say_id_map_helper,
 	[STEP_PROC_FILE] = say_text,
 	[STEP_NET_DEVICE] = say_net_device,
+	[STEP_INTEL_RDT] = say_intel_rdt,
 	[STEP_PID_FILE] = say_pid_file,
 	[STEP_HOOKS] = say_hooks,
 	[STEP_RLIMIT] = say_rlimit,
 	[STEP_SET_NS] = say_set_ns,
 	[STEP_UNSHARE] = say_unshare,
 	[STEP_ROOT_FILE] = say_root_file,
-	[STEP_MOUNT] = say_mount,
-	[STEP_DEVICE] = say_device,
+	[STEP_PROPAGATION] = describe_propagation,
+	[STEP_ROOT_TREE] = describe_root_tree,
+	[STEP_MOUNT] = describe_mount,
+	[STEP_DEVICE] = describe_device,
+	[STEP_LINK] = describe_link,
+	[STEP_MASK] = describe_paths,
+	[STEP_READONLY] = describe_paths,
+	[STEP_PIVOT] = describe_pivot,
 	[STEP_HOSTNAME] = say_hostname,
 	[STEP_DOMAINNAME] = say_domainname,
 	[STEP_SYSCTL] = say_text,
