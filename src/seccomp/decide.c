@@ -181,8 +181,7 @@ static int kernel_is_at_least(const struct seccomp_env *env, const char *version
 	return env->kernel_minor >= want_minor;
 }
 
-/* All of `includes`, none of `excludes`: 1, 0 or an error. */
-static int applies(const struct spec_seccomp_rule *rule, const struct seccomp_env *env,
+int decide_applies(const struct spec_seccomp_rule *rule, const struct seccomp_env *env,
 		   const struct seccomp_arch *native, struct err *err)
 {
 	const struct spec_seccomp_filter *in = &rule->includes, *ex = &rule->excludes;
@@ -344,7 +343,7 @@ static int add_rule(struct decision *d, const struct seccomp_env *env,
 		    const struct spec_seccomp_rule *rule, struct err *err)
 {
 	struct pending p = { .rule = { .n_args = rule->n_args, .args = rule->args }, .err = err };
-	int r = applies(rule, env, d->arches[0].arch, err);
+	int r = decide_applies(rule, env, d->arches[0].arch, err);
 
 	if (r <= 0)
 		return r;

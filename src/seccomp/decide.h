@@ -30,3 +30,7 @@ struct decision {
 
 int decide(const struct spec_seccomp *spec, const struct seccomp_env *env, struct decision *d,
 	   struct err *err);
+
+/* Whether all of the rule's `includes` and none of its `excludes` hold: 1, 0 or an error. */
+int decide_applies(const struct spec_seccomp_rule *rule, const struct seccomp_env *env,
+		   const struct seccomp_arch *native, struct err *err);
