@@ -111,9 +111,15 @@ int cmd_create(struct cli *cli)
 int cmd_run(struct cli *cli)
 {
 	struct run_request request;
+	struct err warning = { 0 };
 	int r = make_request(cli, true, &request);
 
-	return r < 0 ? r : run_run(&request, &cli->err);
+	request.warning = &warning;
+	if (r == 0)
+		r = run_run(&request, &cli->err);
+	if (warning.code < 0)
+		cli_warn(cli, warning.msg);
+	return r;
 }
 
 int cmd_plan(struct cli *cli)
