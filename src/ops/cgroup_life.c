@@ -316,13 +316,15 @@ static int remove_busy(const char *path, struct err *err)
 	}
 }
 
-static int remove_one(const char *path, struct err *err)
+static int remove_one(const char *path, bool unborn, struct err *err)
 {
 	int r = cgroup_check_path(path, err);
 
 	if (r < 0)
 		return r;
 	r = cgroup_rmdir(path);
+	if (r == -EBUSY && unborn && !cgroup_may_be_ours(path))
+		return 0;
 	if (r == -EBUSY)
 		r = remove_busy(path, err);
 	if (r == -EBUSY) {
@@ -335,13 +337,13 @@ static int remove_one(const char *path, struct err *err)
 	return 0;
 }
 
-int cgroup_remove(const struct spec_strings *dirs, struct err *err)
+static int remove_all(const struct spec_strings *dirs, bool unborn, struct err *err)
 {
 	int first = 0;
 
 	for (size_t i = 0; i < dirs->n; i++) {
 		struct err one;
-		int r = remove_one(dirs->v[i], &one);
+		int r = remove_one(dirs->v[i], unborn, &one);
 
 		if (r < 0 && first == 0) {
 			first = r;
@@ -349,4 +351,14 @@ int cgroup_remove(const struct spec_strings *dirs, struct err *err)
 		}
 	}
 	return first;
+}
+
+int cgroup_remove(const struct spec_strings *dirs, struct err *err)
+{
+	return remove_all(dirs, false, err);
+}
+
+int cgroup_remove_unborn(const struct spec_strings *dirs, struct err *err)
+{
+	return remove_all(dirs, true, err);
 }

@@ -38,3 +38,9 @@ int cgroup_pids(const struct spec_strings *dirs, struct arena *arena, size_t *re
  * that nobody needs any more. Waits a while for processes on their way out; ends none.
  */
 int cgroup_remove(const struct spec_strings *dirs, struct err *err);
+
+/*
+ * The same for a container whose start was cut off before it had an init: what the state records
+ * may never have been made, and be somebody else's. That is left alone, with all that is in it.
+ */
+int cgroup_remove_unborn(const struct spec_strings *dirs, struct err *err);

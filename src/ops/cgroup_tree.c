@@ -325,6 +325,14 @@ static bool has_mark(const char *path)
 	       sys_call_4(SYS_lgetxattr, path, MARK_USER, value, sizeof(value)) >= 0;
 }
 
+bool cgroup_may_be_ours(const char *path)
+{
+	char value[8];
+
+	return has_mark(path) ||
+	       sys_call_4(SYS_lgetxattr, path, MARK_USER, value, sizeof(value)) == -EOPNOTSUPP;
+}
+
 void cgroup_remove_parents(const char *path)
 {
 	char parent[PATH_MAX];

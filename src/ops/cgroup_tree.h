@@ -48,4 +48,8 @@ int cgroup_rmdir(const char *path);
  * last container below them, and what somebody else made stays.
  */
 void cgroup_mark(int dir);
+
+/* False only where it is known: a file system without such marks may hold anything of ours. */
+bool cgroup_may_be_ours(const char *path);
+
 void cgroup_remove_parents(const char *path);

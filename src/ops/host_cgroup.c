@@ -260,6 +260,8 @@ static int prepare(const struct step_cgroup *c, int mount, int dir, bool new, st
 {
 	int r = new ? 0 : check_empty(dir, c->path, ctx);
 
+	if (r == 0 && !new)
+		cgroup_mark(dir); /* taken over */
 	if (r == 0 && c->controllers)
 		r = enable_controllers(c, mount, dir, ctx);
 	if (r == 0 && c->delegate)
