@@ -217,8 +217,10 @@ static int run_command(struct cli *cli, int i)
 	const struct command *c = cli->command;
 	/* The list ends early for who has no more. */
 	const struct option_row *const tables[] = { c->options, common_options, c->more, NULL };
-	int r = options_parse(cli, tables, i, c->stop);
+	int r = c->preset ? c->preset(cli, i) : 0;
 
+	if (r == 0)
+		r = options_parse(cli, tables, i, c->stop);
 	if (r >= 0 && c->stop)
 		r = take_rest(cli, r);
 	if (r < 0)
@@ -282,5 +284,5 @@ int cli_main(const struct program *program, char **argv)
 	if (r < 0)
 		log_error(&cli);
 	arena_done(&cli.arena);
-	return r < 0 ? 1 : r;
+	return r >= 0 ? r : program->failure ? program->failure : 1;
 }

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "cli/run_options.h"
 #include "spec/spec.h"
 
 #define CLI_SPEC_VERSION "1.3.0" /* of the runtime specification that we follow */
@@ -26,13 +27,16 @@ struct options {
 	const char *process, *cwd, *user, *apparmor, *process_label, *cgroup;
 	unsigned int preserve_fds;
 	struct spec_strings env, caps, additional_gids;
+
+	struct run_flags run; /* of people's commands */
 };
 
 enum option_type {
-	OPTION_FLAG,   /* --name, --name=true, --name=false */
-	OPTION_TEXT,   /* --name VALUE, --name=VALUE; the last one counts */
-	OPTION_NUMBER, /* the same, a whole number */
-	OPTION_LIST,   /* the same, each one counts */
+	OPTION_FLAG,    /* --name, --name=true, --name=false */
+	OPTION_TEXT,    /* --name VALUE, --name=VALUE; the last one counts */
+	OPTION_NUMBER,  /* the same, a whole number */
+	OPTION_LIST,    /* the same, each one counts */
+	OPTION_REFUSED, /* known from elsewhere, but not here: `help` says why */
 };
 
 /* Tables end with a row without a name. */
@@ -65,6 +69,8 @@ struct command {
 	bool stop;           /* options end at the first argument: what follows is another's */
 	bool protect;        /* makes a process inside a container: see run/selfexe.h */
 	int failure;         /* exit status of its own failure; 0: 1 */
+	/* Sets options before those of argv[i …] are read; may be NULL. 0 or a negative errno. */
+	int (*preset)(struct cli *cli, int i);
 	int (*run)(struct cli *cli); /* exit status, or a negative errno with cli->err */
 };
 
@@ -74,6 +80,7 @@ struct program {
 	const struct option_row *options;
 	const struct command *commands; /* ends with a row without a name */
 	int unknown;                    /* exit status for a command that there is not */
+	int failure;                    /* exit status of our own failures; 0: 1 */
 };
 
 /* The main function of a program. */

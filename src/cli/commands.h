@@ -8,6 +8,14 @@
 extern const struct option_row start_options[], run_options[], plan_options[], exec_options[],
     kill_options[], delete_options[], list_options[], ps_options[], spec_options[], no_options[];
 
+/* For people: the flags of docker and podman. */
+extern const struct option_row people_options[], people_run_options[], people_plan_options[];
+
+/* Puts the flags of the preset that --secure names before those of argv[i …]. */
+int run_preset(struct cli *cli, int i);
+int people_run(struct cli *cli);
+int people_plan(struct cli *cli);
+
 int cmd_create(struct cli *cli);
 int cmd_run(struct cli *cli);
 int cmd_plan(struct cli *cli);

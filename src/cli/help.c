@@ -21,6 +21,8 @@ static void say_options(const struct option_row *row, struct buf *out)
 	for (; row->name; row++) {
 		size_t begin = out->len;
 
+		if (row->type == OPTION_REFUSED)
+			continue;
 		if (row->letter)
 			buf_printf(out, "  -%c, --%s", row->letter, row->name);
 		else

@@ -1,6 +1,8 @@
 /*
  * main.c - containr, for people.
  */
+#include <stdint.h>
+
 #include "cli/commands.h"
 
 #define AT(member) offsetof(struct options, member)
@@ -14,22 +16,25 @@ static const struct option_row options[] = {
 
 static const struct command commands[] = {
 	{ .name = "run",
-	  .args = "<container-id>",
-	  .help = "run a container, and remove it at its end",
-	  .options = start_options,
-	  .more = run_options,
-	  .min_args = 1,
-	  .max_args = 1,
-	  .missing = "a container id",
+	  .args = "[--] [command [arguments]]",
+	  .help = "run a command, or a shell, in a container",
+	  .options = people_options,
+	  .more = people_run_options,
+	  .max_args = SIZE_MAX,
+	  .stop = true,
 	  .protect = true,
-	  .run = cmd_run },
+	  .failure = 125,
+	  .preset = run_preset,
+	  .run = people_run },
 	{ .name = "plan",
-	  .args = "[container-id]",
+	  .args = "[--] [command [arguments]]",
 	  .help = "show what a start would do, step by step, and do nothing",
-	  .options = start_options,
-	  .more = plan_options,
-	  .max_args = 1,
-	  .run = cmd_plan },
+	  .options = people_options,
+	  .more = people_plan_options,
+	  .max_args = SIZE_MAX,
+	  .stop = true,
+	  .preset = run_preset,
+	  .run = people_plan },
 	{ 0 },
 };
 
@@ -39,6 +44,7 @@ static const struct program program = {
 	.options = options,
 	.commands = commands,
 	.unknown = 125,
+	.failure = 125,
 };
 
 int main(int argc, char **argv)

@@ -92,6 +92,8 @@ static int set(struct cli *cli, const struct option_row *row, const char *value)
 		return set_number(cli, row, value, at);
 	case OPTION_LIST:
 		return add(cli, at, value);
+	case OPTION_REFUSED:
+		break;
 	}
 	return -EINVAL;
 }
@@ -99,6 +101,9 @@ static int set(struct cli *cli, const struct option_row *row, const char *value)
 /* The value that stands behind the option, or is the next word. */
 static int take(struct parser *p, const struct option_row *row, const char *value)
 {
+	if (row->type == OPTION_REFUSED)
+		return err_say(&p->cli->err, -EOPNOTSUPP, "--%s is not supported: %s", row->name,
+			       row->help);
 	if (row->type != OPTION_FLAG && !value) {
 		value = p->argv[p->i + 1];
 		if (!value)
