@@ -187,7 +187,8 @@ static void report_selinux(struct buf *out)
 void lsm_report(struct buf *out)
 {
 	_cleanup_(arena_done) struct arena arena = { 0 };
-	struct lsm_facts facts = { .landlock_abi = lsm_landlock_abi() };
+	const unsigned int landlock_abi = lsm_landlock_abi();
+	struct lsm_facts facts = { .apparmor = false };
 	struct err err;
 
 	buf_str(out, "modules: ");
@@ -198,8 +199,8 @@ void lsm_report(struct buf *out)
 	else
 		report_apparmor(&facts, out);
 	report_selinux(out);
-	if (facts.landlock_abi > 0)
-		buf_printf(out, "landlock: active, ABI %u\n", facts.landlock_abi);
+	if (landlock_abi > 0)
+		buf_printf(out, "landlock: active, ABI %u\n", landlock_abi);
 	else
 		buf_str(out, "landlock: not active\n");
 }

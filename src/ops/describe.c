@@ -184,6 +184,27 @@ static int exec_error(const struct step *step, int code, enum phase phase, const
 		       note);
 }
 
+/* What the kernel says of a label is short. */
+static void label_hint(const struct step *step, int code, struct err *err)
+{
+	static const char stack[] = "stack ";
+	const char *text = step->kind == STEP_LABEL ? step->text.text : "";
+	bool is_apparmor = step->kind == STEP_LABEL && strstr(step->text.file, "apparmor");
+
+	if (is_apparmor && code == -ENOENT)
+		(void)err_hint(err, "the profile is not loaded: the host's root does that with "
+				    "`apparmor_parser -r FILE`");
+	else if (is_apparmor && code == -EACCES && strncmp(text, stack, sizeof(stack) - 1) == 0)
+		(void)err_hint(err,
+			       "the AppArmor profile that this runs under has to allow it: "
+			       "change_profile -> &%s,",
+			       text + sizeof(stack) - 1);
+	else if (step->kind == STEP_LABEL && !is_apparmor && code == -EINVAL)
+		(void)err_hint(err, "SELinux's policy does not know this label");
+	else if (step->kind == STEP_LABEL && !is_apparmor && code == -EACCES)
+		(void)err_hint(err, "SELinux's policy does not let us set this label");
+}
+
 int step_error(const struct step *step, size_t number, int code, enum phase phase, const char *note,
 	       struct err *err)
 {
@@ -198,5 +219,6 @@ int step_error(const struct step *step, size_t number, int code, enum phase phas
 		      step->lane == LANE_HOST ? "host" : "container", phase ? ": " : "",
 		      phases[phase], *note ? " " : "", note);
 	cgroup_hint(step, code, phase, err);
+	label_hint(step, code, err);
 	return code;
 }

@@ -82,8 +82,8 @@ void add_profile(struct planner *p)
 }
 
 /*
- * Who is confined may not leave the profile, but may add one: both are in force then. It needs no
- * rule in the first one, as a change would.
+ * Who is confined does not leave the profile but adds one: both are in force then. The first one
+ * has to allow it, by "change_profile -> &NAME,".
  */
 static void add_apparmor_label(struct planner *p)
 {

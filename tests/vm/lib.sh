@@ -1,0 +1,63 @@
+# lib.sh - for the scripts that run inside the machine: bundles, checks, and one line a test.
+#
+# A script defines functions test_NAME and ends with run_tests. Each runs in a shell of its own with
+# `set -e`; "ok NAME" or "not ok NAME" goes to the output, what it said follows the latter.
+set -u
+
+WORK=$PWD                       # holds the programs: containr-oci, lsm-tool, busybox
+OCI="$WORK/containr-oci --root /run/oci"
+TOOL=$WORK/lsm-tool
+OUTPUT=/tmp/output              # of the last run
+
+# bundle NAME [JQ-FILTER]: a bundle in /tmp/NAME whose program is a shell command in $CMD (default: true).
+bundle() {
+	local dir=/tmp/$1 name
+	rm -rf "$dir"
+	mkdir -p "$dir"/rootfs/{bin,dev,etc,proc,sys,tmp,run,volume}
+	cp "$WORK/busybox" "$TOOL" "$dir/rootfs/bin/"
+	for name in sh cat echo id kill ls mkdir mount umount rm sed sleep touch true unshare test grep head; do
+		ln -s busybox "$dir/rootfs/bin/$name"
+	done
+	echo root:x:0:0:root:/:/bin/sh >"$dir/rootfs/etc/passwd"
+	(cd "$dir" && $OCI spec)
+	jq --arg cmd "${CMD:-true}" '.process.terminal = false | .process.args = ["/bin/sh", "-c", $cmd] |
+		.root.readonly = false' "$dir/config.json" >"$dir/new"
+	jq "${2:-.}" "$dir/new" >"$dir/config.json"
+}
+
+# All capabilities: what then fails is not for the lack of one.
+ALL_CAPS='([range(41)] | map(["CHOWN","DAC_OVERRIDE","DAC_READ_SEARCH","FOWNER","FSETID","KILL","SETGID",
+	"SETUID","SETPCAP","LINUX_IMMUTABLE","NET_BIND_SERVICE","NET_BROADCAST","NET_ADMIN","NET_RAW",
+	"IPC_LOCK","IPC_OWNER","SYS_MODULE","SYS_RAWIO","SYS_CHROOT","SYS_PTRACE","SYS_PACCT","SYS_ADMIN",
+	"SYS_BOOT","SYS_NICE","SYS_RESOURCE","SYS_TIME","SYS_TTY_CONFIG","MKNOD","LEASE","AUDIT_WRITE",
+	"AUDIT_CONTROL","SETFCAP","MAC_OVERRIDE","MAC_ADMIN","SYSLOG","WAKE_ALARM","BLOCK_SUSPEND",
+	"AUDIT_READ","PERFMON","BPF","CHECKPOINT_RESTORE"][.]) | map("CAP_" + .)) as $all |
+	.process.capabilities = {bounding: $all, effective: $all, permitted: $all} |
+	.process.noNewPrivileges = false | .linux.maskedPaths = [] | .linux.readonlyPaths = [] |
+	(.mounts[] | select(.destination == "/sys") | .options) = ["nosuid", "noexec", "nodev", "rw"]'
+
+# run_in BUNDLE: runs it to its end; its exit status, and what it wrote in $OUTPUT.
+run_in() { $OCI run --bundle "/tmp/$1" "$1" >$OUTPUT 2>&1; }
+
+# says TEXT: the last run wrote it. silent_about TEXT: it did not.
+says() { grep -qF -- "$1" $OUTPUT || fail "expected \"$1\" in: $(cat $OUTPUT)"; }
+silent_about() { ! grep -qF -- "$1" $OUTPUT || fail "did not expect \"$1\" in: $(cat $OUTPUT)"; }
+
+fail() { echo "$*"; exit 1; }
+# `set -e` does not see "! command".
+not() { if "$@"; then fail "did not expect success: $*"; fi; }
+is() { [ "$1" = "$2" ] || fail "expected \"$2\", got \"$1\""; }
+
+run_tests() {
+	local name said failed=0
+	for name in $(sed -n 's/^test_\([a-z_0-9]*\)() .*/\1/p' "$0"); do
+		if said=$(set -e; "test_$name" 2>&1); then
+			echo "ok $name"
+		else
+			echo "not ok $name"
+			printf '%s\n' "$said" | sed 's/^/# /'
+			failed=1
+		fi
+	done
+	exit $failed
+}

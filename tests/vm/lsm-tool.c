@@ -1,0 +1,146 @@
+/*
+ * lsm-tool.c - calls of the library for the scripts that run in the virtual machine, and a look at
+ * labels from inside a container.
+ */
+#include <errno.h>
+#include <linux/keyctl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "host/apparmor.h"
+#include "host/lsm.h"
+#include "host/selinux.h"
+
+static int tell(int r, const struct err *err)
+{
+	if (r < 0)
+		(void)fprintf(stderr, "%s\n%s\n", err->msg, err->hint);
+	return r < 0 ? 1 : 0;
+}
+
+static int apparmor_load(int n, char **v, struct err *err)
+{
+	(void)n;
+	return tell(apparmor_load_file(v[0], err), err);
+}
+
+static int apparmor_name(int n, char **v, struct err *err)
+{
+	struct arena arena = { 0 };
+	const char *name = "";
+	int r = apparmor_file_profile(v[0], &arena, &name, err);
+
+	(void)n;
+	if (r == 0)
+		(void)puts(name);
+	arena_done(&arena);
+	return tell(r, err);
+}
+
+/* ROOT ID [OPTION...]: the label of the process and that of mounts, a line each. */
+static int selinux_make(int n, char **v, struct err *err)
+{
+	struct arena arena = { 0 };
+	struct selinux_labels labels;
+	int r = selinux_label_make(v[0], v[1], (size_t)n - 2, (const char *const *)(v + 2), &arena,
+				   &labels, err);
+
+	if (r == 0)
+		(void)printf("%s\n%s\n", labels.process ? labels.process : "none",
+			     labels.mount ? labels.mount : "none");
+	arena_done(&arena);
+	return tell(r, err);
+}
+
+/* PATH LABEL [shared] */
+static int relabel(int n, char **v, struct err *err)
+{
+	return tell(selinux_relabel(v[0], v[1], n > 2, err), err);
+}
+
+static int file_label(int n, char **v, struct err *err)
+{
+	char label[256];
+	ssize_t len = lgetxattr(v[0], "security.selinux", label, sizeof(label) - 1);
+
+	(void)n;
+	if (len < 0)
+		return tell(err_set(err, -errno, "read the label of %s", v[0]), err);
+	label[len] = '\0';
+	(void)puts(label);
+	return 0;
+}
+
+/* The label of the session keyring. */
+static int key_label(int n, char **v, struct err *err)
+{
+	char label[256] = "";
+
+	(void)n;
+	(void)v;
+	if (syscall(SYS_keyctl, KEYCTL_GET_SECURITY, KEY_SPEC_SESSION_KEYRING, label,
+		    sizeof(label) - 1) < 0)
+		return tell(err_set(err, -errno, "read the label of the keyring"), err);
+	(void)puts(label);
+	return 0;
+}
+
+/* READY=1 to the socket of the environment. */
+static int notify(int n, char **v, struct err *err)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	(void)n;
+	(void)v;
+	(void)snprintf(to.sun_path, sizeof(to.sun_path), "%s", path ? path : "");
+	if (sendto(fd, "READY=1", 7, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+		return tell(err_set(err, -errno, "send to %s", to.sun_path), err);
+	return 0;
+}
+
+static int report(int n, char **v, struct err *err)
+{
+	struct buf text = { 0 };
+
+	(void)n;
+	(void)v;
+	(void)err;
+	lsm_report(&text);
+	(void)fputs(buf_text(&text), stdout);
+	buf_done(&text);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int args;
+		int (*run)(int n, char **v, struct err *err);
+	} commands[] = {
+		{ "apparmor-load", 1, apparmor_load },
+		{ "apparmor-name", 1, apparmor_name },
+		{ "selinux-make", 2, selinux_make },
+		{ "relabel", 2, relabel },
+		{ "file-label", 1, file_label },
+		{ "key-label", 0, key_label },
+		{ "notify", 0, notify },
+		{ "report", 0, report },
+	};
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (argc > 1 && strcmp(argv[1], commands[i].name) == 0 &&
+		    argc - 2 >= commands[i].args)
+			return commands[i].run(argc - 2, argv + 2, &err);
+	(void)fprintf(stderr, "usage: lsm-tool COMMAND [ARGUMENT...]\n");
+	return 2;
+}
