@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
@@ -95,13 +96,27 @@ void buf_json_str(struct buf *b, const char *s)
 	buf_str(b, "\"");
 }
 
+/* One byte more than a file has now, so that its end is seen without room for more. */
+static size_t room_for(int fd, size_t max)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+	    (uint64_t)st.st_size >= max)
+		return 4096;
+	return (size_t)st.st_size + 1;
+}
+
 int buf_read_fd(struct buf *b, int fd, size_t max)
 {
+	size_t room = room_for(fd, max);
+
 	for (;;) {
 		ssize_t n;
 
-		if (!reserve(b, 16 * 1024))
+		if (!reserve(b, room))
 			return -ENOMEM;
+		room = 1;
 		n = read(fd, b->data + b->len, b->size - b->len - 1);
 		if (n < 0 && errno == EINTR)
 			continue;

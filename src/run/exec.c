@@ -14,6 +14,7 @@
 #include "base/num.h"
 #include "plan/exec.h"
 #include "run/launch.h"
+#include "run/life.h"
 #include "run/supervise.h"
 #include "spec/check.h"
 #include "spec/landlock.h"
@@ -23,9 +24,7 @@
 #define PROCESS_CAP (16 * 1024 * 1024)
 
 struct exec {
-	struct arena arena;
-	struct state state;
-	int dir; /* of the state */
+	struct life life; /* of the container; its arena is used for all */
 	struct spec spec;
 	struct plan_options options;
 	struct plan_exec plan_exec;
@@ -35,10 +34,8 @@ struct exec {
 
 static void exec_done(struct exec *e)
 {
-	if (e->dir >= 0)
-		(void)close(e->dir);
 	plan_done(&e->plan);
-	arena_done(&e->arena);
+	life_done(&e->life);
 }
 
 /* ---- the process: from a file, or from flags over the container's own
@@ -61,16 +58,16 @@ static int from_file(struct exec *e, const char *path, struct err *err)
 	if (r == 0)
 		r = spec_read_process(
 		    &(struct spec_source){ .name = path, .text = buf_text(&text), .len = text.len },
-		    &e->arena, process, err);
+		    &e->life.arena, process, err);
 	if (r < 0)
 		return r;
 	/* What it does not say is as in the container. */
 	if (!process->capabilities.has)
-		process->capabilities = e->state.capabilities;
+		process->capabilities = e->life.state.capabilities;
 	if (!process->apparmor_profile)
-		process->apparmor_profile = e->state.apparmor_profile;
+		process->apparmor_profile = e->life.state.apparmor_profile;
 	if (!process->selinux_label)
-		process->selinux_label = e->state.selinux_label;
+		process->selinux_label = e->life.state.selinux_label;
 	return 0;
 }
 
@@ -78,13 +75,13 @@ static int from_config(struct exec *e, struct err *err)
 {
 	_cleanup_buf_ struct buf text = { 0 };
 	struct spec config;
-	int r = read_whole(e->dir, STATE_CONFIG, &text, err);
+	int r = read_whole(e->life.dir, STATE_CONFIG, &text, err);
 
 	if (r == 0)
 		r = spec_read(&(struct spec_source){ .name = STATE_CONFIG,
 						     .text = buf_text(&text),
 						     .len = text.len },
-			      &e->arena, &config, err);
+			      &e->life.arena, &config, err);
 	if (r == 0)
 		e->spec.process = config.process;
 	return r;
@@ -144,7 +141,7 @@ static int add_gids(struct exec *e, const struct spec_strings *names, struct err
 {
 	struct spec_user *user = &e->spec.process.user;
 	uint32_t *all =
-	    arena_array(&e->arena, user->n_additional_gids + names->n + 1, sizeof(*all));
+	    arena_array(&e->life.arena, user->n_additional_gids + names->n + 1, sizeof(*all));
 	size_t n = user->n_additional_gids;
 
 	if (!all)
@@ -174,7 +171,7 @@ static int from_flags(struct exec *e, const struct exec_request *request, struct
 	if (r < 0)
 		return r;
 	process->args = request->args;
-	process->env = joined(&e->arena, &process->env, &request->env);
+	process->env = joined(&e->life.arena, &process->env, &request->env);
 	process->terminal = request->tty;
 	process->console_size = (struct spec_box){ 0 };
 	if (request->cwd)
@@ -201,10 +198,10 @@ static int check_status(const struct exec *e, const struct exec_request *request
 	if (status == STATE_PAUSED && !request->ignore_paused)
 		return err_say(err, -EBUSY,
 			       "cannot exec in a paused container (%s): resume it first",
-			       e->state.id);
+			       e->life.state.id);
 	if (status == STATE_STOPPED || status == STATE_CREATING)
 		return err_say(err, -ESRCH, "cannot exec in a stopped container: %s is %s",
-			       e->state.id, state_status_name(status));
+			       e->life.state.id, state_status_name(status));
 	return 0;
 }
 
@@ -213,39 +210,39 @@ static int read_filter(struct exec *e, struct err *err)
 	_cleanup_buf_ struct buf text = { 0 };
 	int r;
 
-	if (!e->state.has_filter)
+	if (!e->life.state.has_filter)
 		return 0;
-	r = read_whole(e->dir, STATE_FILTER, &text, err);
+	r = read_whole(e->life.dir, STATE_FILTER, &text, err);
 	if (r < 0)
 		return r;
 	if (text.len == 0 || text.len % sizeof(struct sock_filter) ||
 	    text.len / sizeof(struct sock_filter) > BPF_MAXINSNS)
 		return err_say(err, -EINVAL, "%s: %zu bytes are no filter", STATE_FILTER, text.len);
 	e->plan_exec.filter.len = (unsigned short)(text.len / sizeof(struct sock_filter));
-	e->plan_exec.filter.filter = arena_copy(&e->arena, text.data, text.len);
-	e->plan_exec.filter_flags = e->state.filter_flags;
+	e->plan_exec.filter.filter = arena_copy(&e->life.arena, text.data, text.len);
+	e->plan_exec.filter_flags = e->life.state.filter_flags;
 	return 0;
 }
 
 static void set_options(struct exec *e, const struct exec_request *request)
 {
 	struct plan_options *o = &e->options;
-	struct spec_namespace *user = arena_alloc(&e->arena, sizeof(*user));
+	struct spec_namespace *user = arena_alloc(&e->life.arena, sizeof(*user));
 
 	o->id = request->id;
 	o->root = request->root;
-	o->bundle = e->state.bundle;
+	o->bundle = e->life.state.bundle;
 	o->run = true;
 	o->detach = request->detach;
 	o->pid_file = request->pid_file;
 	o->console_socket = request->console_socket;
 	o->pidfd_socket = request->pidfd_socket;
 	o->preserve_fds = request->preserve_fds;
-	e->spec.annotations = e->state.annotations; /* Landlock's rules are one */
-	e->plan_exec.namespaces = e->state.namespaces;
-	e->plan_exec.cgroups = e->state.cgroups;
+	e->spec.annotations = e->life.state.annotations; /* Landlock's rules are one */
+	e->plan_exec.namespaces = e->life.state.namespaces;
+	e->plan_exec.cgroups = e->life.state.cgroups;
 	e->plan_exec.sub_cgroup = request->cgroup;
-	if (user && (e->state.namespaces & CLONE_NEWUSER)) {
+	if (user && (e->life.state.namespaces & CLONE_NEWUSER)) {
 		*user = (struct spec_namespace){ CLONE_NEWUSER, "user", "of the container" };
 		e->spec.linux.namespaces = user;
 		e->spec.linux.n_namespaces = 1;
@@ -254,16 +251,12 @@ static void set_options(struct exec *e, const struct exec_request *request)
 
 static int prepare(struct exec *e, const struct exec_request *request, struct err *err)
 {
-	enum state_status status = STATE_STOPPED;
 	unsigned int wanted = FACTS_CGROUP;
 	int r;
 
-	e->dir = state_open(request->root, request->id, false, err);
-	r = e->dir < 0 ? e->dir : state_read(e->dir, request->id, &e->arena, &e->state, err);
+	r = life_open(&e->life, request->root, request->id, false, false, err);
 	if (r == 0)
-		r = run_state(request->root, request->id, &e->arena, &e->state, &status, err);
-	if (r == 0)
-		r = check_status(e, request, status, err);
+		r = check_status(e, request, life_status(&e->life), err);
 	if (r == 0)
 		r = request->process_file ? from_file(e, request->process_file, err)
 					  : from_flags(e, request, err);
@@ -278,28 +271,15 @@ static int prepare(struct exec *e, const struct exec_request *request, struct er
 		wanted |= FACTS_LSM;
 	if (spec_landlock_text(&e->spec))
 		wanted |= FACTS_LANDLOCK;
-	r = facts_read(wanted, &e->arena, &e->facts, err);
+	r = facts_read(wanted, &e->life.arena, &e->facts, err);
 	if (r < 0)
 		return r;
 	return plan_build_exec(&e->plan, &e->spec, &e->options, &e->facts, &e->plan_exec, err);
 }
 
-/* The pid may be another process's by now: the descriptor is taken first, then it is looked at. */
-static int open_target(const struct exec *e, struct err *err)
-{
-	int fd = sys_pidfd_open(e->state.pid, 0);
-
-	if (fd >= 0 && state_start_time(e->state.pid) == e->state.start_time)
-		return fd;
-	if (fd >= 0)
-		(void)close(fd);
-	return err_say(err, -ESRCH, "cannot exec in a stopped container: %s has ended",
-		       e->state.id);
-}
-
 int run_exec(const struct exec_request *request, struct err *err)
 {
-	_cleanup_(exec_done) struct exec e = { .dir = -1, .facts.seed_fd = -1 };
+	_cleanup_(exec_done) struct exec e = { .life.dir = -1, .facts.seed_fd = -1 };
 	_cleanup_(walk_done) struct walk w = { .baton = -1 };
 	_cleanup_(supervise_end) struct supervise s = SUPERVISE_NONE;
 	static const int kept[] = { SLOT_CONSOLE_PEER };
@@ -312,9 +292,11 @@ int run_exec(const struct exec_request *request, struct err *err)
 		r = walk_begin(&w, &e.plan, err);
 	if (r < 0)
 		return r;
-	w.ctx.fd[SLOT_TARGET] = open_target(&e, err);
-	if (w.ctx.fd[SLOT_TARGET] < 0)
-		return err->code;
+	r = w.ctx.fd[SLOT_TARGET] = life_process(&e.life);
+	if (r < 0)
+		return err_say(err, r, "cannot exec in a stopped container: %s has ended",
+			       request->id);
+	r = 0;
 	if (!request->detach)
 		r = supervise_begin(&s, err);
 	if (r == 0)
