@@ -1,6 +1,6 @@
 /*
  * driver.c - runs a fuzz target over files, so that its corpus is an ordinary test under the
- * ordinary compiler. Arguments are files and folders of files.
+ * ordinary compiler. Arguments are files and folders.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -46,6 +46,8 @@ static int run_folder(const char *path)
 		(void)snprintf(below, sizeof(below), "%s/%s", path, entries[i]->d_name);
 		if (entries[i]->d_type == DT_REG)
 			failed |= run_file(below);
+		else if (entries[i]->d_type == DT_DIR && entries[i]->d_name[0] != '.')
+			failed |= run_folder(below);
 		free(entries[i]);
 	}
 	if (n >= 0)
