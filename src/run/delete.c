@@ -8,15 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/statfs.h>
 
 #include "base/cleanup.h"
 #include "ops/cgroup_life.h"
 #include "ops/host_hooks.h"
+#include "ops/host_rdt.h"
 #include "run/life.h"
 #include "sys/sys.h"
-
-#define RDTGROUP_MAGIC 0x7655821
 
 static int check_stopped(const struct life *l, bool force, struct err *err)
 {
@@ -50,17 +48,12 @@ static int end_processes(const struct life *l, struct err *err)
 	return r;
 }
 
-/* A directory of resctrl is removed with all that is in it; anything else only if empty. */
 static int remove_intel_rdt(const struct life *l, struct err *err)
 {
 	const char *path = l->state.intel_rdt;
-	struct statfs fs;
-	int r;
+	int r = path ? rdt_remove(path) : 0;
 
-	if (!path || statfs(path, &fs) < 0 || fs.f_type != RDTGROUP_MAGIC)
-		return 0;
-	r = sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
-	return r == 0 || r == -ENOENT ? 0 : err_set(err, r, "remove %s", path);
+	return r == 0 ? 0 : err_set(err, r, "remove %s", path);
 }
 
 /* Such a hook's failure is a warning, says runtime-spec: the container goes all the same. */
