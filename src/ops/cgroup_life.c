@@ -49,10 +49,11 @@ static int open_best(const struct spec_strings *dirs, struct cgroup_dir *ret, st
 	struct cgroup_dir best = { .fd = -ENOENT };
 	int r = 0;
 
+	/* From the end, where that of v2 is: `state` would else look at a dozen directories. */
 	for (size_t i = 0; i < dirs->n && r >= 0 && !best.v2; i++) {
 		struct cgroup_dir dir;
 
-		r = cgroup_dir_open(dirs->v[i], &dir, err);
+		r = cgroup_dir_open(dirs->v[dirs->n - 1 - i], &dir, err);
 		if (r == -ENOENT)
 			r = 0;
 		else if (r == 0 && (best.fd < 0 || dir.v2 || (dir.freezer && !best.freezer))) {

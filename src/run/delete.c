@@ -18,10 +18,13 @@
 
 static int check_stopped(const struct life *l, bool force, struct err *err)
 {
-	enum state_status status = life_status(l);
+	enum state_status status;
 
+	if (force)
+		return 0;
+	status = life_status(l);
 	/* As runc does: one that was only created never ran anything of the user's. */
-	if (force || status == STATE_CREATED || status == STATE_STOPPED)
+	if (status == STATE_CREATED || status == STATE_STOPPED)
 		return 0;
 	/* We have the lock, so nobody is creating it any more. */
 	if (status == STATE_CREATING)
