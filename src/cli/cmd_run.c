@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/parts.h"
 #include "cli/people.h"
+#include "host/selinux.h"
 #include "run/run.h"
 
 enum { STATUS_OURS = 125, STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127 };
@@ -107,6 +108,7 @@ static int prepare(struct cli *cli, struct people *p, bool for_plan)
 			      .flags = &cli->o.run,
 			      .state_root = cli_root(cli),
 			      .root_fd = -1,
+			      .for_plan = for_plan,
 			      .tty = cli->o.run.tty };
 	p->facts.seed_fd = -1;
 	if (r == 0)
@@ -141,6 +143,7 @@ static int make_request(struct people *p, const struct buf *config, struct run_r
 			  .notify_socket = given(notify) ? notify : NULL,
 			  .preserve_fds = (unsigned int)preserve,
 			  .no_pivot = f->no_pivot,
+			  .apparmor_file = p->apparmor_file,
 			  .no_new_keyring = f->no_new_keyring,
 			  .new_root = p->rootfs ? NULL : &p->new_root },
 		.config = buf_text(config),
@@ -234,6 +237,9 @@ static int start(struct people *p, const struct run_request *request)
 	_cleanup_buf_ struct buf line = { 0 };
 	int r = write_cidfile(p);
 
+	for (size_t i = 0; i < p->n_relabels && r == 0 && p->selinux_mount; i++)
+		r = selinux_relabel(p->relabels[i].path, p->selinux_mount, p->relabels[i].shared,
+				    p->err);
 	if (r == 0)
 		r = redirect(p);
 	if (r == 0)
@@ -292,15 +298,18 @@ int people_plan(struct cli *cli)
 {
 	_cleanup_(people_done) struct people p = { .root_fd = -1 };
 	_cleanup_buf_ struct buf config = { 0 }, out = { 0 };
-	int r = prepare(cli, &p, true);
+	int r = 0;
 
+	if (cli->o.run.show_flags) {
+		run_preset_print(cli, &out);
+		return cli_print(cli, &out);
+	}
+	r = prepare(cli, &p, true);
 	if (r == 0)
 		r = people_config(&p, &config);
 	if (r < 0)
 		return r;
-	if (p.flags->show_flags)
-		run_preset_print(cli, &out);
-	else if (p.flags->show_config)
+	if (p.flags->show_config)
 		buf_str(&out, buf_text(&config));
 	else
 		r = show_plan(&p, &config, &out);

@@ -21,6 +21,12 @@ struct people_mount {
 	const char *options;       /* "ro,nosuid" */
 };
 
+/* A volume that gets the container's label: :z, or :Z for this container alone. */
+struct people_relabel {
+	const char *path;
+	bool shared;
+};
+
 struct people {
 	struct arena *arena;
 	struct err *err;
@@ -49,7 +55,14 @@ struct people {
 	bool wants_summary;
 	const char *seccomp_name;
 	bool no_seccomp;
+	bool for_plan;
 	const char *apparmor, *selinux; /* NULL: none */
+	const char *apparmor_file;      /* with that profile, or NULL */
+	const char *selinux_mount;      /* label of files, or NULL */
+	size_t n_relabels, max_relabels;
+	struct people_relabel *relabels;
+	const char *landlock;      /* text of the annotation, or NULL */
+	unsigned int landlock_abi; /* of the kernel */
 	size_t n_masked, n_readonly;
 	const char *memory_limit, *pids_limit, *cpus_limit; /* as shown to people; NULL: none */
 	size_t n_calls, n_calls_known;                      /* allowed, and all of this machine's */
@@ -88,6 +101,7 @@ int run_seccomp(struct people *p);
 int run_security(struct people *p); /* labels, no_new_privs, hidden paths */
 int run_devices(struct people *p);
 int run_mounts(struct people *p);
+int run_landlock(struct people *p);  /* what may be written where */
 int run_host_root(struct people *p); /* the host's programs as the root, for run_mounts(), */
 int run_binds(struct people *p);     /* … and what of the host is wanted besides */
 int run_resources(struct people *p);

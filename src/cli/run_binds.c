@@ -90,10 +90,6 @@ static int bind_option(struct people *p, const char *flag, const char *value, co
 		if (bind_options[i].refused)
 			return err_say(p->err, -EOPNOTSUPP, "--%s %.200s: %s is not supported: %s",
 				       flag, value, word, bind_options[i].refused);
-		if (strcasecmp(word, "z") == 0 && access("/sys/fs/selinux/enforce", F_OK) == 0)
-			return err_say(p->err, -EOPNOTSUPP,
-				       "--%s %.200s: relabelling for SELinux is not supported",
-				       flag, value);
 		if (*bind_options[i].option)
 			*options =
 			    arena_printf(p->arena, "%s,%s", *options, bind_options[i].option);
@@ -106,6 +102,23 @@ static int bind_option(struct people *p, const char *flag, const char *value, co
 				      "exec, dev, suid, idmap");
 }
 
+static void add_relabel(struct people *p, const char *path, bool shared)
+{
+	size_t max = p->max_relabels ? 2 * p->max_relabels : 8;
+	struct people_relabel *v = p->relabels;
+
+	if (p->n_relabels == p->max_relabels) {
+		v = arena_array(p->arena, max, sizeof(*v));
+		if (!v)
+			return; /* the arena remembers */
+		if (p->n_relabels > 0)
+			memcpy(v, p->relabels, p->n_relabels * sizeof(*v));
+		p->relabels = v;
+		p->max_relabels = max;
+	}
+	v[p->n_relabels++] = (struct people_relabel){ path, shared };
+}
+
 static int add_bind(struct people *p, const char *flag, const char *value, const char *source,
 		    const char *destination, const char *words)
 {
@@ -115,8 +128,13 @@ static int add_bind(struct people *p, const char *flag, const char *value, const
 
 	if (r == 0)
 		r = check_source(p, flag, value, &source);
-	while (r == 0 && words)
-		r = bind_option(p, flag, value, value_part(p->arena, words, ',', &words), &options);
+	while (r == 0 && words) {
+		const char *word = value_part(p->arena, words, ',', &words);
+
+		r = bind_option(p, flag, value, word, &options);
+		if (r == 0 && p->facts.lsm.selinux && strcasecmp(word, "z") == 0)
+			add_relabel(p, source, *word == 'z');
+	}
 	if (r == 0)
 		people_mount(p, destination, "bind", source, options);
 	return r;

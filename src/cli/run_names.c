@@ -6,6 +6,7 @@
 
 #include "cli/json_out.h"
 #include "cli/people.h"
+#include "spec/landlock.h"
 
 #define HOSTNAME_MAX 64 /* of the kernel */
 
@@ -124,6 +125,8 @@ static int put_annotations(struct people *p)
 		r = add_label_file(&pairs, f->label_files.v[i]);
 	if (r == 0)
 		r = add_list(&pairs, "label", &f->labels, false);
+	if (r == 0 && p->landlock)
+		r = set_pair(&pairs, SPEC_LANDLOCK_KEY, p->landlock);
 	if (r == 0)
 		r = add_list(&pairs, "annotation", &f->annotations, true);
 	if (r == 0)

@@ -64,6 +64,10 @@ const struct option_row people_options[] = {
 	    "security-opt", 0, security_opts, "option",
 	    "seccomp=default[,+call,-call]|docker-default|unconfined|FILE, no-new-privileges=BOOL, "
 	    "apparmor=PROFILE, label=type:T, mask=PATHS, unmask=PATHS|ALL, systempaths=unconfined"),
+	LIST("landlock", 0, landlock, "rule",
+	     "default, full, none, read=PATH, write=PATH, exec=PATH, bind=PORT, connect=PORT, "
+	     "scope=NAME, "
+	     "required"),
 	FLAG("read-only", 0, read_only, "read-only root (the host's programs always are)"),
 	FLAG("read-only-tmpfs", 0, read_only_tmpfs, "writable /tmp, /run, /var/tmp with it (true)"),
 

@@ -21,7 +21,7 @@ struct run_flags {
 
 	/* confinement */
 	bool privileged, read_only, read_only_tmpfs;
-	struct spec_strings cap_add, cap_drop, security_opts;
+	struct spec_strings cap_add, cap_drop, security_opts, landlock;
 
 	/* files */
 	const char *shm_size;

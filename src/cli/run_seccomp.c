@@ -66,6 +66,17 @@ static const char *our_name(const char *text)
 	return strcmp(text, "builtin") == 0 ? "docker-default" : text;
 }
 
+/* "seccomp: +ptrce: …" */
+static int reword(struct err *err)
+{
+	const char prefix[] = "seccomp: ";
+	const size_t len = sizeof(prefix) - 1;
+
+	if (strncmp(err->msg, prefix, len) == 0)
+		memmove(err->msg, err->msg + len, strlen(err->msg + len) + 1);
+	return err_prefix(err, "--security-opt seccomp");
+}
+
 int run_seccomp(struct people *p)
 {
 	const struct seccomp_env env = { .caps = p->caps,
@@ -81,7 +92,7 @@ int run_seccomp(struct people *p)
 	if (r == 0 && !unconfined)
 		r = profile_flatten(&profile, &env, p->arena, &flat, p->err);
 	if (r < 0)
-		return err_prefix(p->err, "--security-opt seccomp");
+		return reword(p->err);
 	if (unconfined)
 		return 0;
 	out_key(&p->linux, "seccomp");

@@ -8,6 +8,10 @@
 
 #include "cli/json_out.h"
 #include "cli/people.h"
+#include "host/apparmor.h"
+#include "host/lsm.h"
+#include "host/selinux.h"
+#include "sys/abi.h"
 
 /*
  * Docker's, and more of the same kind: tables of the allocators (allocinfo: Linux 6.10) and of the
@@ -42,12 +46,14 @@ static const char *const readonly[] = {
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define MAX_PATHS   128
+#define MAX_LABELS  16
 
 /* What the options add up to. */
 struct security {
-	const char *apparmor;
-	const char *user, *role, *type, *level, *file_type; /* of SELinux */
-	bool labelled, unmasked_all;
+	const char *apparmor; /* NULL: not said */
+	size_t n_labels;      /* of SELinux: what follows "label=" */
+	const char *labels[MAX_LABELS + 1];
+	bool unmasked_all;
 	size_t n_mask, n_unmask;
 	const char *mask[MAX_PATHS], *unmask[MAX_PATHS]; /* the second are patterns */
 };
@@ -73,39 +79,17 @@ static int take_no_new_privs(struct people *p, struct security *s, const char *v
 static int take_apparmor(struct people *p, struct security *s, const char *value)
 {
 	(void)p;
-	s->apparmor = strcmp(value, "unconfined") == 0 ? NULL : value;
+	s->apparmor = value;
 	return 0;
 }
 
 static int take_label(struct people *p, struct security *s, const char *value)
 {
-	const struct {
-		const char *name;
-		const char **to;
-	} parts[] = { { "user", &s->user },
-		      { "role", &s->role },
-		      { "type", &s->type },
-		      { "level", &s->level },
-		      { "filetype", &s->file_type } };
-
-	if (strcmp(value, "disable") == 0) {
-		s->labelled = false;
-		return 0;
-	}
-	for (size_t i = 0; i < COUNT(parts); i++) {
-		size_t len = strlen(parts[i].name);
-
-		if (strncmp(value, parts[i].name, len) != 0 ||
-		    (value[len] != ':' && value[len] != '=') || !value[len + 1])
-			continue;
-		*parts[i].to = value + len + 1;
-		s->labelled = true;
-		return 0;
-	}
-	return err_say(p->err, -EINVAL,
-		       "--security-opt label=%.100s: expected user:, role:, type:, level: or "
-		       "filetype: with a value, or disable",
-		       value);
+	if (s->n_labels == MAX_LABELS)
+		return err_say(p->err, -E2BIG, "--security-opt label=%.100s: is one too many",
+			       value);
+	s->labels[s->n_labels++] = value;
+	return 0;
 }
 
 static int take_paths(struct people *p, const char *value, const char **list, size_t *n)
@@ -222,22 +206,58 @@ static size_t put_paths(struct buf *out, const char *key, const char *const *lis
 /* ---- labels -------------------------------------------------------------------------------------
  */
 
-static void put_labels(struct people *p, const struct security *s)
+/* Root puts our own profile into the kernel; others use it once it is there. */
+static bool has_default_profile(const struct people *p)
 {
-	const char *level = s->level ? s->level : "s0";
+	const struct lsm_facts *lsm = &p->facts.lsm;
 
-	p->apparmor = s->apparmor;
-	if (s->apparmor)
-		out_str(&p->process, "apparmorProfile", s->apparmor);
-	if (!s->labelled)
-		return;
-	p->selinux =
-	    arena_printf(p->arena, "%s:%s:%s:%s", s->user ? s->user : "system_u",
-			 s->role ? s->role : "system_r", s->type ? s->type : "container_t", level);
-	out_str(&p->process, "selinuxLabel", p->selinux);
-	out_str(&p->linux, "mountLabel",
-		arena_printf(p->arena, "system_u:object_r:%s:%s",
-			     s->file_type ? s->file_type : "container_file_t", level));
+	if (!lsm->apparmor)
+		return false;
+	return (!p->userns && p->facts.caps >> CAP_MAC_ADMIN & 1) ||
+	       lsm_has_profile(lsm->apparmor_profiles, APPARMOR_DEFAULT);
+}
+
+/* A name, or the file of a profile, which is loaded. */
+static int put_apparmor(struct people *p, const char *value)
+{
+	int r = 0;
+
+	if (!value)
+		value = !p->flags->privileged && has_default_profile(p) ? APPARMOR_DEFAULT
+									: "unconfined";
+	if (strcmp(value, "unconfined") == 0)
+		return 0;
+	p->apparmor = value;
+	if (strchr(value, '/')) {
+		p->apparmor_file = cli_absolute(p->cli, value);
+		r = apparmor_file_profile(value, p->arena, &p->apparmor, p->err);
+	}
+	if (r == 0)
+		out_str(&p->process, "apparmorProfile", p->apparmor);
+	return r;
+}
+
+static int put_selinux(struct people *p, struct security *s)
+{
+	struct selinux_labels labels = { 0 };
+	int r;
+
+	if (p->flags->privileged && s->n_labels == 0)
+		s->labels[s->n_labels++] = "disable";
+	/* Nothing is chosen and noted down for a plan. */
+	if (p->for_plan && p->facts.lsm.selinux && s->n_labels == 0)
+		s->labels[s->n_labels++] = "level:s0";
+	r = selinux_label_make(p->state_root, p->id, s->n_labels, s->labels, p->arena, &labels,
+			       p->err);
+	if (r < 0)
+		return err_prefix(p->err, "--security-opt label");
+	p->selinux = labels.process;
+	p->selinux_mount = labels.mount;
+	if (labels.process)
+		out_str(&p->process, "selinuxLabel", labels.process);
+	if (labels.mount)
+		out_str(&p->linux, "mountLabel", labels.mount);
+	return 0;
 }
 
 int run_security(struct people *p)
@@ -255,7 +275,11 @@ int run_security(struct people *p)
 	if (r < 0)
 		return r;
 	out_bool(&p->process, "noNewPrivileges", p->no_new_privs);
-	put_labels(p, &s);
+	r = put_apparmor(p, s.apparmor);
+	if (r == 0)
+		r = put_selinux(p, &s);
+	if (r < 0)
+		return r;
 	p->n_masked = put_paths(&p->linux, "maskedPaths", masked, COUNT(masked), &s, s.n_mask);
 	p->n_readonly = put_paths(&p->linux, "readonlyPaths", readonly, COUNT(readonly), &s, 0);
 	return 0;

@@ -11,8 +11,9 @@
 
 /* Each needs what those above it decided. */
 static int (*const translators[])(struct people *p) = {
-	run_root,     run_namespaces, run_ids,    run_user,      run_caps,    run_seccomp,
-	run_security, run_devices,    run_mounts, run_resources, run_process, run_names,
+	run_root,      run_namespaces, run_ids,     run_user,   run_caps,
+	run_seccomp,   run_security,   run_devices, run_mounts, run_landlock,
+	run_resources, run_process,    run_names,
 };
 
 static void put_all(struct people *p, struct buf *out)

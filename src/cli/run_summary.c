@@ -92,12 +92,22 @@ static void say_seccomp(const struct people *p, struct buf *out)
 
 static void say_lsm(const struct people *p, struct buf *out)
 {
-	buf_str(out, "  labels        ");
-	if (p->apparmor)
-		buf_printf(out, "AppArmor profile %s ", p->apparmor);
-	if (p->selinux)
-		buf_printf(out, "SELinux %s", p->selinux);
-	buf_str(out, p->apparmor || p->selinux ? "\n" : "none\n");
+	const char *comma = "";
+
+	buf_str(out, "  LSM           ");
+	if (p->apparmor) {
+		buf_printf(out, "AppArmor profile %s", p->apparmor);
+		comma = ", ";
+	}
+	if (p->selinux) {
+		buf_printf(out, "%sSELinux %s", comma, p->selinux);
+		comma = ", ";
+	}
+	if (p->landlock && p->landlock_abi > 0) {
+		buf_printf(out, "%sLandlock (ABI %u)", comma, p->landlock_abi);
+		comma = ", ";
+	}
+	buf_str(out, *comma ? "\n" : "none\n");
 }
 
 static void say_limits(const struct people *p, struct buf *out)
