@@ -65,9 +65,25 @@ void rootfs_add_cgroup_sources(struct planner *p)
 	}
 }
 
+/*
+ * A user namespace may mount its own cgroup namespace only. Where it has none of its own, or may
+ * not, the host's mount is bound; of it, as runc does, no more than the cgroup namespace would
+ * show.
+ */
+static const char *v2_fallback(struct planner *p)
+{
+	const struct cgroup_facts *facts = &p->facts->cgroup;
+
+	if (!p->facts->in_userns && !plan_namespace(p, CLONE_NEWUSER))
+		return NULL;
+	for (size_t i = 0; i < facts->n && plan_namespace(p, CLONE_NEWCGROUP); i++)
+		if (facts->v[i].controllers[0] == '\0')
+			return own_directory(p, &facts->v[i]);
+	return "/sys/fs/cgroup";
+}
+
 static void add_v2(struct planner *p, const struct rootfs_mount *m)
 {
-	bool users = p->facts->in_userns || plan_namespace(p, CLONE_NEWUSER);
 
 	plan_add(p, LANE_INIT,
 		 (struct step){ .kind = STEP_MOUNT,
@@ -80,8 +96,7 @@ static void add_v2(struct planner *p, const struct rootfs_mount *m)
 				    .dir = SLOT_NONE,
 				    .attr_set = m->options.attr_set,
 				    .propagation = m->options.propagation,
-				    /* A user namespace may mount its own cgroup namespace only. */
-				    .fallback = users ? "/sys/fs/cgroup" : NULL,
+				    .fallback = v2_fallback(p),
 				    .n_options = m->options.n_data,
 				    .options = m->options.data,
 				} });

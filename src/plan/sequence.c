@@ -23,9 +23,9 @@ static void build(struct planner *p)
 {
 	add_rundir(p);        /* H the id is ours; all that will be made is on disk before it is */
 	add_rootfs_handle(p); /* H opened once: what the path means cannot change any more */
-	add_profile(p);       /* H AppArmor's, before anything is made that it could be missing for */
-	add_sockets(p);       /* H a caller that does not listen is found before things are made */
-	add_cgroup(p);        /* H with its limits, so that init is born inside */
+	add_profile(p); /* H AppArmor's, before anything is made that it could be missing for */
+	add_sockets(p); /* H a caller that does not listen is found before things are made */
+	add_cgroup(p);  /* H with its limits, so that init is born inside */
 	add_namespace_fds(p); /* H paths are the host's: opened while they are in sight */
 	add_mount_sources(p); /* H trees that need the host's view or rights */
 	add_spawn(p);         /* H user + pid namespace and the rest, pidfd */
@@ -57,27 +57,47 @@ static void build(struct planner *p)
 	add_exec(p);             /* I nothing privileged is left to do */
 }
 
+/* An ordinary user has rights over nothing but what is inside a user namespace of his own. */
+static int check_rights(const struct planner *p)
+{
+	const uint64_t needed = 1ULL << CAP_SYS_ADMIN;
+
+	if ((p->facts->caps & needed) || plan_namespace(p, CLONE_NEWUSER))
+		return 0;
+	(void)err_say(p->err, -EPERM,
+		      "linux.namespaces: there is no user namespace, and the caller lacks "
+		      "CAP_SYS_ADMIN to do without: operation not permitted");
+	return err_hint(p->err,
+			"add {\"type\": \"user\"} with uidMappings and gidMappings "
+			"(`containr-oci spec --rootless` writes such a config.json), or run as "
+			"root");
+}
+
+/* Before 6.3 an exec did not enter a new time namespace: the clocks would silently be the host's.
+ */
+static int check_time(const struct planner *p)
+{
+	const struct spec_namespace *time = plan_namespace(p, CLONE_NEWTIME);
+	const struct facts *f = p->facts;
+
+	if (!time || time->path || f->kernel_major > 6 ||
+	    (f->kernel_major == 6 && f->kernel_minor >= 3))
+		return 0;
+	return err_say(p->err, -EOPNOTSUPP,
+		       "linux.namespaces: a new time namespace needs Linux 6.3, this is %u.%u",
+		       f->kernel_major, f->kernel_minor);
+}
+
 /* What a plan cannot express, with the reason; what the spec itself forbids is in spec/check.c. */
 static int check(const struct planner *p)
 {
-	const struct spec_namespace *mount = plan_namespace(p, CLONE_NEWNS);
-
-	if (!mount)
-		return err_say(
-		    p->err, -EINVAL,
-		    "linux.namespaces: there is no mount namespace; without one the host's "
-		    "own mounts would be changed");
-	if (mount->path)
-		return err_say(
-		    p->err, -EINVAL,
-		    "linux.namespaces: mount namespace with the path %s: a container's root "
-		    "is made in a mount namespace of its own",
-		    mount->path);
 	if (p->options->systemd_cgroup)
 		return err_say(p->err, -EOPNOTSUPP,
 			       "--systemd-cgroup: cgroups are made through the cgroup file system "
 			       "only; use the cgroupfs manager");
-	return 0;
+	if (check_rights(p) < 0)
+		return p->err->code;
+	return check_time(p);
 }
 
 int plan_build(struct plan *plan, const struct spec *spec, const struct plan_options *options,

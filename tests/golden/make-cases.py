@@ -255,7 +255,7 @@ case("process-searched-in-the-usual-places", process={"args": ["true"]})
 case("process-capabilities", process=caps(*FEW_CAPS))
 case("process-capabilities-ambient", process={"user": {"uid": 1000, "gid": 1000}} | caps(
     *FEW_CAPS, ambient=["CAP_KILL"]))
-case("process-capabilities-we-lack-are-refused", "facts=rootless", process=caps(*FEW_CAPS))
+case("process-capabilities-we-lack-are-refused", "facts=few-caps", process=caps(*FEW_CAPS))
 case("process-capabilities-of-a-user-namespace", "facts=rootless",
      linux=namespaces("pid", "user") | OWN_ID, process=caps(*FEW_CAPS))
 case("process-no-new-privileges", process={"noNewPrivileges": True})
