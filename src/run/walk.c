@@ -22,6 +22,7 @@
 #include "run/walk.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -178,6 +179,24 @@ static int wait_start(struct walk *w)
 static int await_host(struct walk *w)
 {
 	return w->last.next > w->plan->spawn ? 0 : await(w, first_of_init(w->plan));
+}
+
+/*
+ * The signal of a dying parent does not come if it died before we asked for it, and asking for the
+ * parent's pid is no use in a pid namespace of our own. But its end of the connection is gone then.
+ */
+static int check_host(const struct walk *w)
+{
+	struct pollfd end = { .fd = w->baton };
+	const struct timespec now = { 0 };
+	int r = (int)sys_call_5(SYS_ppoll, &end, 1, &now, NULL, sizeof(uint64_t));
+
+	return r > 0 && (end.revents & POLLHUP) ? -ECHILD : 0;
+}
+
+static bool asks_to_die(enum step_kind kind)
+{
+	return kind == STEP_DIE_WITH_PARENT || kind == STEP_ROOT_OF_USERNS;
 }
 
 static void stamp(const struct walk *w, size_t at)
