@@ -244,6 +244,8 @@ static int run_mine(struct walk *w, size_t *i)
 	for (; *i < w->end && w->plan->steps[*i].lane == w->lane; (*i)++) {
 		int r = apply(w, *i);
 
+		if (r == 0 && asks_to_die(w->plan->steps[*i].kind))
+			r = check_host(w);
 		if (r < 0) {
 			(void)tell(w, *i, r);
 			return r;
