@@ -231,22 +231,40 @@ static int status_of(const struct err *err)
 	return err->code == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }
 
-static int start(struct people *p, const struct run_request *request)
+static int relabel(struct people *p)
 {
-	_cleanup_close_ int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	_cleanup_buf_ struct buf line = { 0 };
-	int r = write_cidfile(p);
+	int r = 0;
 
 	for (size_t i = 0; i < p->n_relabels && r == 0 && p->selinux_mount; i++)
 		r = selinux_relabel(p->relabels[i].path, p->selinux_mount, p->relabels[i].shared,
 				    p->err);
+	return r;
+}
+
+/* The file with the name is there before the container, and goes if that cannot be started. */
+static int run_with_cidfile(struct people *p, const struct run_request *request)
+{
+	int r = write_cidfile(p);
+
+	if (r < 0)
+		return r;
+	r = relabel(p);
 	if (r == 0)
 		r = redirect(p);
 	if (r == 0)
 		r = run_run(request, p->err);
+	if (r < 0 && given(p->flags->cidfile))
+		(void)unlink(p->flags->cidfile);
+	return r;
+}
+
+static int start(struct people *p, const struct run_request *request)
+{
+	_cleanup_close_ int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	_cleanup_buf_ struct buf line = { 0 };
+	int r = run_with_cidfile(p, request);
+
 	if (r < 0) {
-		if (given(p->flags->cidfile))
-			(void)unlink(p->flags->cidfile);
 		people_reword(p->err);
 		log_error(p->cli);
 		return status_of(p->err);

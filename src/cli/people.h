@@ -160,6 +160,11 @@ const char *value_nearest(const char *const *words, const char *word);
 /* The first process of a running container, for container:ID. */
 int people_pid_of(struct people *p, const char *flag, const char *id, pid_t *ret);
 
+/* How an ordinary user gets more than one id. */
+#define SUBID_HINT                                                                                 \
+	"as root: apt install uidmap; usermod --add-subuids 100000-165535 "                        \
+	"--add-subgids 100000-165535 NAME"
+
 static inline bool given(const char *text)
 {
 	return text && *text;

@@ -191,8 +191,7 @@ static int need_ranges(struct people *p, const char *mode)
 		      "--userns %.100s: this user has no range of ids in /etc/subuid and "
 		      "/etc/subgid, or newuidmap is missing",
 		      mode);
-	return err_hint(p->err, "as root: apt install uidmap; usermod --add-subuids 100000-165535 "
-				"--add-subgids 100000-165535 NAME");
+	return err_hint(p->err, SUBID_HINT);
 }
 
 static int map_ordinary(struct people *p, const char *mode, struct maps *m)

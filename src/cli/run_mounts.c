@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/json_out.h"
 #include "cli/people.h"
@@ -56,6 +57,8 @@ static void add_kernel_mounts(struct people *p)
 		people_mount(p, "/sys", "sysfs", "sysfs", sys);
 	people_mount(p, "/sys/fs/cgroup", "cgroup", "cgroup",
 		     priv ? "nosuid,noexec,nodev,rw" : "nosuid,noexec,nodev,ro");
+	if (p->host_ipc && access("/dev/mqueue", F_OK) < 0)
+		return;
 	if (p->host_ipc)
 		people_mount(p, "/dev/mqueue", "bind", "/dev/mqueue", "bind,nosuid,noexec,nodev");
 	else

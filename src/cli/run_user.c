@@ -263,6 +263,17 @@ static int write_user(struct people *p, const struct wanted *w)
 	return 0;
 }
 
+/* The reader would say the same of mappings, which nobody asked for. */
+static int check_mapped(struct people *p, const struct wanted *w)
+{
+	if (!p->own_id_only || (p->uid == 0 && p->gid == 0 && w->n == 0))
+		return 0;
+	(void)err_say(p->err, -EPERM,
+		      "--%s: operation not permitted: this user has one id, which is root inside",
+		      p->uid == 0 && p->gid == 0 ? "group-add" : "user");
+	return err_hint(p->err, SUBID_HINT);
+}
+
 /* With the host's programs only root and this user exist: numbers need no look at the host's. */
 static bool needs_files(const struct people *p)
 {
@@ -285,6 +296,8 @@ int run_user(struct people *p)
 	r = take_user(p, &w);
 	if (r == 0)
 		r = take_groups(p, &w);
+	if (r == 0)
+		r = check_mapped(p, &w);
 	p->home = p->uid == 0
 		      ? "/root"
 		      : arena_printf(p->arena, "/home/%s", p->user_name ? p->user_name : "user");

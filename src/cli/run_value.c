@@ -14,10 +14,12 @@ static int refuse(struct err *err, const char *flag, const char *text, const cha
 	return err_say(err, -EINVAL, "--%s %.200s: expected %s", flag, text, expected);
 }
 
-/* Digits, maybe with a fraction, up to *end. In units of 1/scale, what is below that cut off. */
+#define MAX_UNIT 1000000000 /* nine digits behind the point count */
+
+/* Digits, maybe with a fraction. In units of 1/scale, what is below that cut off. */
 static int decimal(const char *text, size_t len, uint64_t scale, uint64_t *ret)
 {
-	uint64_t whole = 0, part = 0, unit = scale;
+	uint64_t whole = 0, part = 0, unit = 1;
 	size_t i = 0, digits = 0;
 
 	for (; i < len && text[i] >= '0' && text[i] <= '9'; i++, digits++)
@@ -25,12 +27,15 @@ static int decimal(const char *text, size_t len, uint64_t scale, uint64_t *ret)
 		    __builtin_add_overflow(whole, (uint64_t)(text[i] - '0'), &whole))
 			return -ERANGE;
 	if (i < len && text[i] == '.')
-		for (i++; i < len && text[i] >= '0' && text[i] <= '9'; i++, digits++) {
-			unit /= 10;
-			part += unit * (uint64_t)(text[i] - '0');
-		}
+		for (i++; i < len && text[i] >= '0' && text[i] <= '9'; i++, digits++)
+			if (unit < MAX_UNIT) {
+				unit *= 10;
+				part = part * 10 + (uint64_t)(text[i] - '0');
+			}
 	if (i < len || digits == 0)
 		return -EINVAL;
+	/* A part below 10^9 of a scale of up to 2^50: 80 bits. */
+	part = (uint64_t)(__extension__((unsigned __int128)part * scale / unit));
 	if (__builtin_mul_overflow(whole, scale, &whole) ||
 	    __builtin_add_overflow(whole, part, &whole) || whole > INT64_MAX)
 		return -ERANGE;

@@ -41,6 +41,18 @@ def program(work):
 
 
 @pytest.fixture(scope="session")
+def containr(program, work):
+    """The program for people, which lies beside the other."""
+    source = pathlib.Path(os.environ.get("CONTAINR_OCI", str(TREE / "build/src/cli/containr-oci"))).parent / "containr"
+    if not source.exists():
+        pytest.skip(f"{source} is not there")
+    target = pathlib.Path(program).parent / "containr"
+    if not target.exists():
+        shutil.copy2(source, target)
+    return str(target)
+
+
+@pytest.fixture(scope="session")
 def kind(program):
     """containr, runc or crun: what the program calls itself."""
     text = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
