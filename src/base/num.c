@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 static int digits(const char *s, unsigned int base, uint64_t max, uint64_t *ret)
 {
@@ -52,4 +53,39 @@ int num_octal(const char *s, uint32_t max, uint32_t *ret)
 	if (r == 0)
 		*ret = (uint32_t)value;
 	return r;
+}
+
+/* The number that begins at s and is `len` characters long. */
+static int part(const char *s, size_t len, uint32_t *ret)
+{
+	char text[8]; /* longer is no version */
+	uint64_t value;
+	int r;
+
+	if (len >= sizeof(text))
+		return -ERANGE;
+	memcpy(text, s, len);
+	text[len] = '\0';
+	r = num_u64(text, UINT32_MAX, &value);
+	if (r == 0)
+		*ret = (uint32_t)value;
+	return r;
+}
+
+int num_kernel(const char *s, uint32_t *ret_major, uint32_t *ret_minor)
+{
+	size_t len = strcspn(s, ".");
+	uint32_t major = 0, minor = 0;
+	int r = part(s, len, &major);
+
+	if (r < 0)
+		return r;
+	if (s[len] == '\0')
+		return -EINVAL;
+	r = part(s + len + 1, strcspn(s + len + 1, ".-"), &minor);
+	if (r < 0)
+		return r;
+	*ret_major = major;
+	*ret_minor = minor;
+	return 0;
 }

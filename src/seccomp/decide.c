@@ -157,28 +157,19 @@ static bool lists(const struct spec_strings *list, const char *word)
 	return false;
 }
 
-/* "4.8" or "4.8.0": 1 if the host's kernel is at least that, 0 if it is older. */
+/* 1 if the host's kernel is at least that, 0 if it is older. */
 static int kernel_is_at_least(const struct seccomp_env *env, const char *version, struct err *err)
 {
-	size_t major_len = strcspn(version, "."), minor_len;
-	char major[8] = "", minor[8] = "";
-	uint64_t want_major = 0, want_minor = 0;
+	uint32_t major, minor;
 
-	minor_len = version[major_len] ? strcspn(version + major_len + 1, ".-") : 0;
-	if (major_len < sizeof(major) && minor_len < sizeof(minor)) {
-		memcpy(major, version, major_len);
-		if (minor_len > 0)
-			memcpy(minor, version + major_len + 1, minor_len);
-	}
-	if (num_u64(major, UINT32_MAX, &want_major) < 0 ||
-	    num_u64(minor, UINT32_MAX, &want_minor) < 0)
+	if (num_kernel(version, &major, &minor) < 0)
 		return err_say(err, -EINVAL,
 			       "linux.seccomp.syscalls.minKernel: \"%s\" is no kernel version; "
 			       "allowed is MAJOR.MINOR, such as 4.8",
 			       version);
-	if (env->kernel_major != want_major)
-		return env->kernel_major > want_major;
-	return env->kernel_minor >= want_minor;
+	if (env->kernel_major != major)
+		return env->kernel_major > major;
+	return env->kernel_minor >= minor;
 }
 
 int decide_applies(const struct spec_seccomp_rule *rule, const struct seccomp_env *env,

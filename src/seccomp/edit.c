@@ -17,7 +17,6 @@
 #include "seccomp/group.h"
 #include "seccomp/profile.h"
 #include "seccomp/syscalls.h"
-#include "spec/read.h"
 
 #define DEFAULT_PROFILE "default"
 #define UNCONFINED      "unconfined"
@@ -270,12 +269,12 @@ static int no_such_profile(const char *name, struct err *err)
 			     "use a profile of your own");
 }
 
-static int read_file(const char *path, struct arena *arena, struct spec_seccomp *ret,
+static int read_file(const char *path, struct arena *arena, struct spec_source *ret,
 		     struct err *err)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	_cleanup_buf_ struct buf text = { 0 };
-	struct spec_source source = { .name = path };
+	const char *copy;
 	int r;
 
 	if (fd < 0 && errno == ENOENT && !strchr(path, '/'))
@@ -285,13 +284,26 @@ static int read_file(const char *path, struct arena *arena, struct spec_seccomp 
 	r = buf_read_fd(&text, fd, JSON_MAX_SIZE);
 	if (r < 0)
 		return err_set(err, r, "read the seccomp profile %s", path);
-	source.text = buf_text(&text);
-	source.len = text.len;
-	return spec_read_seccomp(&source, arena, ret, err);
+	copy = arena_strndup(arena, buf_text(&text), text.len);
+	if (!copy)
+		return err_set(err, -ENOMEM, "read the seccomp profile %s", path);
+	*ret = (struct spec_source){ .name = path, .text = copy, .len = text.len };
+	return 0;
 }
 
-/* All calls pass on every architecture that the default profile has: something to deny calls of. */
-static int read_open(struct arena *arena, struct spec_seccomp *ret, struct err *err)
+int profile_text(const char *name, struct arena *arena, struct spec_source *ret, struct err *err)
+{
+	const struct seccomp_profile *profile = profile_find(name);
+
+	if (!profile)
+		return read_file(name, arena, ret, err);
+	*ret = (struct spec_source){ .name = profile->name,
+				     .text = profile->json,
+				     .len = strlen(profile->json) };
+	return 0;
+}
+
+int profile_open(struct arena *arena, struct spec_seccomp *ret, struct err *err)
 {
 	struct spec_seccomp profile;
 	int r = profile_read(DEFAULT_PROFILE, arena, &profile, err);
@@ -310,15 +322,16 @@ static int read_open(struct arena *arena, struct spec_seccomp *ret, struct err *
 static int read_named(const char *name, struct arena *arena, struct spec_seccomp *ret,
 		      struct err *err)
 {
+	struct spec_source source;
+	int r;
+
 	if (strcmp(name, UNCONFINED) == 0)
-		return read_open(arena, ret, err);
-	if (profile_find(name))
-		return profile_read(name, arena, ret, err);
-	return read_file(name, arena, ret, err);
+		return profile_open(arena, ret, err);
+	r = profile_text(name, arena, &source, err);
+	return r < 0 ? r : spec_read_seccomp(&source, arena, ret, err);
 }
 
-/* Where the first edit begins: paths may have commas of their own. NULL: there is none. */
-static const char *find_edits(const char *text)
+const char *profile_edits(const char *text)
 {
 	if (*text == '+' || *text == '-')
 		return text;
@@ -331,7 +344,7 @@ static const char *find_edits(const char *text)
 int profile_resolve(const char *text, struct arena *arena, struct spec_seccomp *ret,
 		    bool *ret_unconfined, struct err *err)
 {
-	const char *edits = find_edits(text), *name = text;
+	const char *edits = profile_edits(text), *name = text;
 	struct spec_seccomp profile;
 	int r;
 

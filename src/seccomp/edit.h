@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "spec/read.h"
 #include "spec/spec.h"
 
 /*
@@ -30,3 +31,12 @@ int profile_resolve(const char *text, struct arena *arena, struct spec_seccomp *
 /* The edits alone, "+a,-b": a profile of its own; it shares what is unchanged with `spec`. */
 int profile_edit(const struct spec_seccomp *spec, const char *edits, struct arena *arena,
 		 struct spec_seccomp *ret, struct err *err);
+
+/* Where the first edit of such a text begins: paths may have commas of their own. NULL: nowhere. */
+const char *profile_edits(const char *text);
+
+/* The JSON of a built-in profile or a file, for messages that tell a place in it. */
+int profile_text(const char *name, struct arena *arena, struct spec_source *ret, struct err *err);
+
+/* Lets all calls pass, on every architecture that the default profile has: unconfined as rules. */
+int profile_open(struct arena *arena, struct spec_seccomp *ret, struct err *err);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 
+#include "base/num.h"
 #include "spec/field.h"
 
 #define RET_DATA_MAX 0xffff /* SECCOMP_RET_DATA */
@@ -31,9 +32,24 @@ static const struct field filter_fields[] = {
 	{ KEY("minKernel"), IS_STRING(struct spec_seccomp_filter, min_kernel) },
 };
 
+/* A version that is none would make the rule apply nowhere, or everywhere. */
+static int finish_filter(const struct reader *r, const struct json *object, void *base)
+{
+	const struct spec_seccomp_filter *filter = base;
+	uint32_t major, minor;
+	char shown[JSON_SHOWN_SIZE];
+
+	if (!filter->min_kernel || num_kernel(filter->min_kernel, &major, &minor) == 0)
+		return 0;
+	json_show_text(filter->min_kernel, shown);
+	return json_refuse(r->doc, json_get(object, "minKernel"), r->err,
+			   "%s is no kernel version, expected MAJOR.MINOR such as 4.8", shown);
+}
+
 static const struct field_table filter_table = {
 	TABLE(filter_fields, struct spec_seccomp_filter),
 	.closed = true,
+	.finish = finish_filter,
 };
 
 static const struct field arch_map_fields[] = {
