@@ -24,9 +24,9 @@ struct options {
 	bool help, version, all, force, quiet, detach, keep, tty, trace;
 	bool no_pivot, no_new_keyring, no_subreaper, no_new_privs, ignore_paused, spec_rootless;
 	const char *bundle, *pid_file, *console_socket, *pidfd_socket, *format;
-	const char *process, *cwd, *user, *apparmor, *process_label, *cgroup;
+	const char *process, *cwd, *user, *apparmor, *process_label, *cgroup, *arch, *output;
 	unsigned int preserve_fds;
-	struct spec_strings env, caps, additional_gids;
+	struct spec_strings env, caps, additional_gids, cgroups;
 
 	struct run_flags run; /* of people's commands */
 };

@@ -10,11 +10,13 @@ extern const struct option_row start_options[], run_options[], plan_options[], e
 
 /* For people: the flags of docker and podman. */
 extern const struct option_row people_options[], people_run_options[], people_plan_options[];
+extern const struct option_row profile_options[];
 
 /* Puts the flags of the preset that --secure names before those of argv[i …]. */
 int run_preset(struct cli *cli, int i);
 int people_run(struct cli *cli);
 int people_plan(struct cli *cli);
+int cmd_profile(struct cli *cli);
 
 int cmd_create(struct cli *cli);
 int cmd_run(struct cli *cli);

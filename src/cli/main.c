@@ -35,6 +35,14 @@ static const struct command commands[] = {
 	  .stop = true,
 	  .preset = run_preset,
 	  .run = people_plan },
+	{ .name = "profile",
+	  .args = "list|show|diff|lint|compile [profile]...",
+	  .help = "show, compare, check and compile seccomp profiles",
+	  .options = profile_options,
+	  .min_args = 1,
+	  .max_args = 3,
+	  .missing = "list, show, diff, lint or compile",
+	  .run = cmd_profile },
 	{ 0 },
 };
 
