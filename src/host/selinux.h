@@ -24,6 +24,12 @@ bool selinux_is_enforcing(void);
 /* Does the loaded policy know this label? */
 bool selinux_has_context(const char *label);
 
+/*
+ * Compiles the policy module that brings SELINUX_DEFAULT_TYPE, and loads it for good. Does nothing
+ * where the loaded policy has the type. Needs root, and takes seconds.
+ */
+int selinux_install_policy(struct err *err);
+
 struct selinux_labels {
 	const char *process; /* for process.selinuxLabel; NULL: none */
 	const char *mount;   /* for linux.mountLabel; NULL: none */

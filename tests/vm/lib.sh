@@ -2,7 +2,7 @@
 #
 # A script defines functions test_NAME and ends with run_tests. Each runs in a shell of its own with
 # `set -e`; "ok NAME" or "not ok NAME" goes to the output, what it said follows the latter.
-set -u
+set -uo pipefail
 
 WORK=$PWD                       # holds the programs: containr-oci, lsm-tool, busybox
 OCI="$WORK/containr-oci --root /run/oci"

@@ -64,6 +64,13 @@ static int relabel(int n, char **v, struct err *err)
 	return tell(selinux_relabel(v[0], v[1], n > 2, err), err);
 }
 
+static int selinux_install(int n, char **v, struct err *err)
+{
+	(void)n;
+	(void)v;
+	return tell(selinux_install_policy(err), err);
+}
+
 static int file_label(int n, char **v, struct err *err)
 {
 	char label[256];
@@ -106,6 +113,24 @@ static int notify(int n, char **v, struct err *err)
 	return 0;
 }
 
+/* PATH: listens there, and prints the first message. */
+static int notify_listen(int n, char **v, struct err *err)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char text[256];
+	ssize_t len;
+
+	(void)n;
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", v[0]);
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		return tell(err_set(err, -errno, "listen at %s", v[0]), err);
+	(void)alarm(30);
+	len = read(fd, text, sizeof(text));
+	(void)printf("%.*s\n", len > 0 ? (int)len : 0, text);
+	return 0;
+}
+
 static int report(int n, char **v, struct err *err)
 {
 	struct buf text = { 0 };
@@ -130,9 +155,11 @@ int main(int argc, char **argv)
 		{ "apparmor-name", 1, apparmor_name },
 		{ "selinux-make", 2, selinux_make },
 		{ "relabel", 2, relabel },
+		{ "selinux-install", 0, selinux_install },
 		{ "file-label", 1, file_label },
 		{ "key-label", 0, key_label },
 		{ "notify", 0, notify },
+		{ "notify-listen", 1, notify_listen },
 		{ "report", 0, report },
 	};
 	struct err err = { 0 };

@@ -1,0 +1,78 @@
+"""The security modules that this kernel may not have, for real, in a virtual machine: `make check-vm`.
+
+Each script runs once in a machine of its own (vm-run.sh) and says "ok NAME" or "not ok NAME" for each of
+its functions test_NAME; each is a test here. Without CONTAINR_VM=1 they run only where the machine's image
+was made before, since that takes minutes.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+TREE = HERE.parents[1]
+BUILD = pathlib.Path(os.environ.get("CONTAINR_BUILD", TREE / "build"))
+WANTED = os.environ.get("CONTAINR_VM") == "1"
+#: Script, mode of the machine, release of Debian, seconds.
+RUNS = [
+    ("apparmor.sh", "apparmor", "trixie", 600),
+    ("apparmor.sh", "apparmor", "bookworm", 600),
+    ("selinux.sh", "selinux", "trixie", 600),
+    ("selinux.sh", "selinux", "bookworm", 900),
+]
+
+
+def names(script):
+    return re.findall(r"^test_(\w+)\(\) ", (HERE / script).read_text(), re.M)
+
+
+def images(suite):
+    cache = os.environ.get("VM_CACHE") or f"{os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')}/vm-run"
+    return list(pathlib.Path(cache).glob(f"{suite}-*/done"))
+
+
+def prepare(folder):
+    """What the machine gets to see as its /work."""
+    for path in (BUILD / "src/cli/containr-oci", TREE / "data/apparmor/containr-default",
+                 shutil.which("busybox"), *HERE.glob("*.sh")):
+        shutil.copy2(path, folder)
+    machine = os.uname().machine
+    subprocess.run(["musl-gcc", "-static", "-idirafter", "/usr/include", "-idirafter",
+                    f"/usr/include/{machine}-linux-gnu", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-Wall",
+                    f"-I{TREE}/src", "-o", folder / "lsm-tool", HERE / "lsm-tool.c",
+                    BUILD / "src/libcontainr.a"], check=True)
+
+
+@pytest.fixture(scope="session")
+def results(tmp_path_factory):
+    """What a run said, by script and release; each run happens once, when it is first asked for."""
+    known = {}
+
+    def get(script, mode, suite, seconds):
+        if (script, suite) not in known:
+            folder = tmp_path_factory.mktemp("work")
+            prepare(folder)
+            run = subprocess.run([HERE / "vm-run.sh", "-m", mode, "-s", suite, "-t", str(seconds), "-d",
+                                  folder, "--", "bash", f"./{script}"], capture_output=True, text=True,
+                                 env={**os.environ, "VM_QUIET": "1"}, check=False)
+            known[script, suite] = run.stdout + run.stderr
+        return known[script, suite]
+
+    return get
+
+
+@pytest.mark.parametrize("script,mode,suite,seconds,name",
+                         [pytest.param(*run, name, id=f"{run[2]}-{run[1]}-{name}")
+                          for run in RUNS for name in names(run[0])])
+def test_in_machine(results, script, mode, suite, seconds, name):
+    if not WANTED and not images(suite):
+        pytest.skip(f"the machine's image ({suite}) is not there: `make check-vm` makes it, in minutes")
+    text = results(script, mode, suite, seconds)
+    if re.search(rf"^ok {name}$", text, re.M):
+        return
+    said = re.search(rf"^not ok {name}\n((?:# .*\n)*)", text, re.M)
+    pytest.fail(said[1] if said else f"it never ran; the whole run said:\n{text[-3000:]}", pytrace=False)
