@@ -14,6 +14,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "sys/sys.h"
@@ -36,6 +38,23 @@ struct spawn_area {
 	int fd[];          /* init's copy of the slots: its descriptors are its own from here on */
 };
 
+/*
+ * The host may have died since the clone: then there is no signal to come, but its end of the
+ * connection is closed. And its lock of the run directory ends with it: we must not hold it.
+ */
+static void part_from_host(struct spawn_birth *birth)
+{
+	char next;
+
+	(void)sys_close(birth->baton_host);
+	if (birth->fd[SLOT_RUN_DIR] >= 0)
+		(void)sys_close(birth->fd[SLOT_RUN_DIR]);
+	birth->fd[SLOT_RUN_DIR] = -1;
+	(void)sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (sys_call_6(SYS_recvfrom, birth->baton, &next, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) == 0)
+		sys_exit(125);
+}
+
 static void enter(void *arg)
 {
 	struct spawn_birth *birth = arg;
@@ -45,7 +64,7 @@ static void enter(void *arg)
 	 * caller's choice was; STEP_SIGNALS gives the program a fresh process's signals. */
 	(void)sys_call_4(SYS_rt_sigaction, SIGPIPE, ignore, 0, sizeof(uint64_t));
 	(void)sys_call_4(SYS_rt_sigaction, SIGCHLD, standard, 0, sizeof(uint64_t));
-	(void)sys_close(birth->baton_host);
+	part_from_host(birth);
 	birth->main(birth);
 	sys_exit(125); /* the report said why */
 }
@@ -148,10 +167,9 @@ int spawn_init(struct walk *w, size_t at, void (*main)(struct spawn_birth *birth
 	uint64_t mask = 0;
 	int pair[2], r;
 
-	area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
-		    -1, 0);
-	if (area == MAP_FAILED)
-		return -ENOMEM;
+	r = sys_map(size, MAP_SHARED | MAP_NORESERVE, (void **)&area);
+	if (r < 0)
+		return r;
 	area->size = size;
 	memcpy(area->fd, w->ctx.fd, fd_size);
 	w->area = area;
@@ -183,6 +201,6 @@ int spawn_init(struct walk *w, size_t at, void (*main)(struct spawn_birth *birth
 void spawn_done(struct walk *w)
 {
 	if (w->area)
-		(void)munmap(w->area, w->area->size);
+		(void)sys_munmap(w->area, w->area->size);
 	w->area = NULL;
 }

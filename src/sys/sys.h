@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
@@ -216,6 +217,25 @@ static inline int sys_pivot_root(const char *new_root, const char *put_old)
 static inline int sys_umount2(const char *path, int flags)
 {
 	return (int)sys_call_2(SYS_umount2, path, flags);
+}
+
+/* ---- memory --------------------------------------------------------------------------------- */
+
+/* Anonymous memory, readable and writable. */
+static inline int sys_map(size_t size, int flags, void **ret)
+{
+	long r =
+	    sys_call_6(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+
+	if (r < 0 && r > -4096)
+		return (int)r;
+	*ret = (void *)(uintptr_t)r;
+	return 0;
+}
+
+static inline int sys_munmap(void *start, size_t size)
+{
+	return (int)sys_call_2(SYS_munmap, start, size);
 }
 
 /* ---- processes and namespaces --------------------------------------------------------------- */
