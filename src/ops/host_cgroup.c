@@ -313,6 +313,43 @@ void host_cgroup_make_undo(const struct step *s, struct op_ctx *ctx)
 	cgroup_remove_parents(c->path);
 }
 
+/* Where init is in v2, as a path below the mount, if that is below the container's directory. */
+static const char *find_init(const struct step_cgroup *c, char *text, size_t size)
+{
+	const size_t len = strlen(c->path) - strlen(c->mount);
+	char file[32], *line;
+
+	(void)snprintf(file, sizeof(file), "/proc/%d/cgroup", c->init);
+	if (cgroup_read(AT_FDCWD, file, text, size) < 0)
+		return NULL;
+	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (!line)
+		return NULL;
+	line = strchr(line, '/');
+	if (!line || strncmp(line, c->path + strlen(c->mount), len) != 0 || line[len] != '/')
+		return NULL;
+	line[strcspn(line, "\n")] = '\0';
+	return strstr(line, "/../") ? NULL : line + 1;
+}
+
+/* In place of `dir`, which gives controllers on: the cgroup below it that init is in. */
+static int open_of_init(const struct step_cgroup *c, int mount, int dir)
+{
+	char text[PATH_MAX + LIST_SIZE];
+	const char *below = NULL;
+	int other;
+
+	if (cgroup_read(dir, "cgroup.subtree_control", text, sizeof(text)) > 1)
+		below = find_init(c, text, sizeof(text));
+	if (!below)
+		return dir;
+	other = open_below(mount, below, O_RDONLY | O_DIRECTORY);
+	if (other < 0)
+		return dir;
+	(void)sys_close(dir);
+	return other;
+}
+
 int host_cgroup_open(const struct step *s, struct op_ctx *ctx)
 {
 	const struct step_cgroup *c = &s->cgroup;
@@ -324,7 +361,7 @@ int host_cgroup_open(const struct step *s, struct op_ctx *ctx)
 	dir = open_below(mount, below_mount(c), O_RDONLY | O_DIRECTORY);
 	if (dir < 0)
 		return c->optional && (dir == -ENOENT || is_denied(dir)) ? 0 : dir;
-	ctx->fd[c->slot] = dir;
+	ctx->fd[c->slot] = c->init > 0 ? open_of_init(c, mount, dir) : dir;
 	return 0;
 }
 

@@ -16,6 +16,13 @@ struct step_cgroup {
 	bool v1;       /* of cgroup v1, else of v2 */
 	bool optional; /* nobody asked for it: goes without where we have no permission */
 
+	/*
+	 * STEP_CGROUP_OPEN, v2: who is inside may have moved all processes into cgroups below, for
+	 * one that gives controllers on takes no process (cgroup-v2.rst, "No Internal Process
+	 * Constraint"). Then the cgroup of this process is taken, if it is below. 0: not.
+	 */
+	pid_t init;
+
 	/* STEP_CGROUP_MAKE */
 	const char *controllers; /* v2: those that limits need, "memory pids", or NULL */
 	bool inherit;            /* v1 cpuset: starts with the parent's CPUs and memory nodes */

@@ -20,8 +20,7 @@ static bool is_v2(const struct cgroup_hierarchy *h)
 	return *h->controllers == '\0';
 }
 
-/* Someone without rights over the host: has the cgroups that were delegated to it, maybe none. */
-static bool is_rootless(const struct planner *p)
+bool cgroup_is_rootless(const struct planner *p)
 {
 	return p->facts->euid != 0 || p->facts->in_userns;
 }
@@ -29,8 +28,7 @@ static bool is_rootless(const struct planner *p)
 /* ---- paths ------------------------------------------------------------------------------------
  */
 
-/* "a//./b/" becomes "/a/b"; NULL with a message where a part is "..". */
-static const char *clean_path(struct planner *p, const char *path)
+const char *cgroup_clean_path(struct planner *p, const char *key, const char *path)
 {
 	char *out = arena_alloc(plan_arena(p), strlen(path) + 2);
 	char *end = out;
@@ -41,8 +39,7 @@ static const char *clean_path(struct planner *p, const char *path)
 		size_t len = strcspn(part, "/");
 
 		if (len == 2 && strncmp(part, "..", 2) == 0) {
-			(void)err_say(p->err, -EINVAL,
-				      "linux.cgroupsPath: %s: \"..\" is not allowed", path);
+			(void)err_say(p->err, -EINVAL, "%s: %s: \"..\" is not allowed", key, path);
 			return NULL;
 		}
 		if (len > 0 && !(len == 1 && *part == '.')) {
@@ -84,7 +81,7 @@ static const char *directory(struct planner *p, const struct cgroup_hierarchy *h
 {
 	const char *given = p->spec->linux.cgroups_path;
 	const char *wanted = given && *given ? given : p->options->id;
-	const char *below = clean_path(p, wanted), *own = "", *path;
+	const char *below = cgroup_clean_path(p, "linux.cgroupsPath", wanted), *own = "", *path;
 	int own_len = 0;
 
 	if (!below)
@@ -305,7 +302,7 @@ static void add_devices(struct planner *p, const struct cgroup_hierarchy *h, str
 {
 	const struct cgroup_hierarchy *v1 = find_v1(&p->facts->cgroup, "devices");
 
-	if (is_rootless(p))
+	if (cgroup_is_rootless(p))
 		return;
 	if (v1 == h)
 		add_cgroup_devices_v1(p, dir);
@@ -316,7 +313,7 @@ static void add_devices(struct planner *p, const struct cgroup_hierarchy *h, str
 static void add_make(struct planner *p, const struct cgroup_hierarchy *h,
 		     const struct cgroup_settings *settings, struct step_cgroup dir)
 {
-	dir.optional = is_rootless(p) && !asks_for(p, h, settings);
+	dir.optional = cgroup_is_rootless(p) && !asks_for(p, h, settings);
 	if (dir.v1)
 		dir.inherit = has_word(h->controllers, "cpuset", ",");
 	else
@@ -346,7 +343,7 @@ static void add_hierarchy(struct planner *p, const struct cgroup_hierarchy *h,
 
 static bool can_limit_devices(const struct planner *p)
 {
-	return is_rootless(p) || find_v2(&p->facts->cgroup) ||
+	return cgroup_is_rootless(p) || find_v2(&p->facts->cgroup) ||
 	       find_v1(&p->facts->cgroup, "devices");
 }
 
@@ -368,69 +365,4 @@ void add_cgroup(struct planner *p)
 	translate(p, &work);
 	for (size_t i = 0; i < facts->n && p->err->code == 0; i++)
 		add_hierarchy(p, &facts->v[i], &work);
-}
-
-/* "/sys/fs/cgroup" on v2, else the directory below it. */
-static size_t mount_len(const char *path, enum cgroup_mode mode)
-{
-	const size_t root = strlen("/sys/fs/cgroup");
-
-	if (strlen(path) <= root)
-		return strlen(path);
-	return mode == CGROUP_V2 ? root : root + 1 + strcspn(path + root + 1, "/");
-}
-
-void add_cgroup_open(struct planner *p, const struct spec_strings *dirs)
-{
-	enum cgroup_mode mode = p->facts->cgroup.mode;
-	const char unified[] = "/sys/fs/cgroup/unified/";
-
-	for (size_t i = 0; i < dirs->n; i++) {
-		const char *path = dirs->v[i];
-		bool v2 = mode == CGROUP_V2 ||
-			  (mode == CGROUP_HYBRID && strncmp(path, unified, strlen(unified)) == 0);
-		struct step_cgroup dir = {
-			.path = path,
-			.mount = arena_strndup(plan_arena(p), path, mount_len(path, mode)),
-			.slot = v2 ? SLOT_CGROUP : plan_slot(p),
-			.v1 = !v2,
-			.optional = is_rootless(p),
-		};
-
-		plan_add(p, LANE_HOST, (struct step){ .kind = STEP_CGROUP_OPEN, .cgroup = dir });
-	}
-}
-
-static bool is_directory(const struct step *s)
-{
-	return s->kind == STEP_CGROUP_MAKE || s->kind == STEP_CGROUP_OPEN;
-}
-
-/* CLONE_INTO_CGROUP: Linux 5.7. */
-static bool can_be_born_inside(const struct planner *p)
-{
-	const struct facts *f = p->facts;
-
-	return f->kernel_major > 5 || (f->kernel_major == 5 && f->kernel_minor >= 7);
-}
-
-int plan_cgroup_birth(const struct planner *p)
-{
-	for (size_t i = 0; i < p->plan->n_steps && can_be_born_inside(p); i++)
-		if (is_directory(&p->plan->steps[i]) && !p->plan->steps[i].cgroup.v1)
-			return SLOT_CGROUP;
-	return SLOT_NONE;
-}
-
-void add_cgroup_join(struct planner *p)
-{
-	size_t n = p->plan->n_steps;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct step *s = &p->plan->steps[i];
-		struct step join = { .kind = STEP_CGROUP_JOIN, .cgroup = s->cgroup };
-
-		if (is_directory(s) && (s->cgroup.v1 || !can_be_born_inside(p)))
-			plan_add(p, LANE_INIT, join);
-	}
 }

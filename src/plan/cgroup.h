@@ -14,10 +14,14 @@ void plan_cgroup_paths(struct planner *p, struct spec_strings *ret);
 /* Before spawn: directories and limits, so that init is born inside or enters what is ready. */
 void add_cgroup(struct planner *p);
 
-/* exec, before spawn: opens the directories of a container that is there. */
+/* Opens the directories of a container that is there. */
 void add_cgroup_open(struct planner *p, const struct spec_strings *dirs);
 
-/* The slot for step_spawn.cgroup: what add_cgroup() or add_cgroup_open() planned, or SLOT_NONE. */
+/* exec, before spawn: the same, or what --cgroup names below them. */
+void add_cgroup_of_exec(struct planner *p);
+
+/* The slot for step_spawn.cgroup: what add_cgroup() or add_cgroup_of_exec() planned, or SLOT_NONE.
+ */
 int plan_cgroup_birth(const struct planner *p);
 
 /*

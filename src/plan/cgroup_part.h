@@ -26,6 +26,12 @@ struct cgroup_settings {
 void cgroup_v1_settings(struct cgroup_settings *s, const struct spec_resources *r);
 void cgroup_v2_settings(struct cgroup_settings *s, const struct spec_resources *r);
 
+/* Someone without rights over the host: has the cgroups that were delegated to it, maybe none. */
+bool cgroup_is_rootless(const struct planner *p);
+
+/* "a//./b/" becomes "/a/b"; NULL with a message that names `key` where a part is "..". */
+const char *cgroup_clean_path(struct planner *p, const char *key, const char *path);
+
 /*
  * cgroup_owner.c: whether the container may make cgroups below its own, and then the user of the
  * host that it does so as.

@@ -7,10 +7,11 @@
 
 /* What is known of the container, from its state. */
 struct plan_exec {
-	uint64_t namespaces;         /* CLONE_NEW* to join through SLOT_TARGET */
-	struct spec_strings cgroups; /* its directories */
-	const char *sub_cgroup;      /* below them, or NULL */
-	struct sock_fprog filter;    /* its filter; len 0: none */
+	uint64_t namespaces;             /* CLONE_NEW* to join through SLOT_TARGET */
+	struct spec_strings cgroups;     /* its directories */
+	struct spec_strings sub_cgroups; /* "PATH" or "CONTROLLER,…:PATH" below them */
+	pid_t pid;                       /* of its init */
+	struct sock_fprog filter;        /* its filter; len 0: none */
 	uint32_t filter_flags;
 };
 

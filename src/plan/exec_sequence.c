@@ -73,9 +73,9 @@ static void add_private_proc(struct planner *p)
 
 static void build(struct planner *p)
 {
-	add_profile(p); /* H it may be gone by now */
-	add_sockets(p); /* H who wants the terminal or the pidfd has to listen */
-	add_cgroup_open(p, &p->exec->cgroups); /* H opened by its path on the host */
+	add_profile(p);          /* H it may be gone by now */
+	add_sockets(p);          /* H who wants the terminal or the pidfd has to listen */
+	add_cgroup_of_exec(p);   /* H opened by its path on the host */
 	add_parent_oom_score(p); /* H its own file will be out of an ordinary user's reach */
 	add_undumpable(p);       /* H before it enters what somebody else is in */
 	add_join(p);             /* H all namespaces at once, then a process below them */

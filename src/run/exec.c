@@ -241,7 +241,8 @@ static void set_options(struct exec *e, const struct exec_request *request)
 	e->spec.annotations = e->life.state.annotations; /* Landlock's rules are one */
 	e->plan_exec.namespaces = e->life.state.namespaces;
 	e->plan_exec.cgroups = e->life.state.cgroups;
-	e->plan_exec.sub_cgroup = request->cgroup;
+	e->plan_exec.sub_cgroups = request->cgroups;
+	e->plan_exec.pid = e->life.state.pid;
 	if (user && (e->life.state.namespaces & CLONE_NEWUSER)) {
 		*user = (struct spec_namespace){ CLONE_NEWUSER, "user", "of the container" };
 		e->spec.linux.namespaces = user;

@@ -49,7 +49,8 @@ struct exec_request {
 	struct spec_strings args, env; /* command; additional environment */
 	const char *cwd, *user;        /* "UID[:GID]" */
 	struct spec_strings caps, additional_gids;
-	const char *apparmor, *process_label, *cgroup;
+	struct spec_strings cgroups; /* "PATH" or "CONTROLLER,…:PATH", below the container's */
+	const char *apparmor, *process_label;
 	bool tty, detach, no_new_privs, ignore_paused;
 	const char *console_socket, *pid_file, *pidfd_socket;
 	unsigned int preserve_fds;

@@ -1,4 +1,5 @@
 #include "cgroup_plan_harness.h"
+#include "plan/exec.h"
 
 static void enters_by_itself_where_nobody_can_be_born_inside(void **state)
 {
@@ -194,6 +195,62 @@ static void opens_what_the_state_recorded(void **state)
 	bench_end(&b);
 }
 
+/* What exec opens for a list of --cgroup, or the message. */
+static const char *exec_text(struct bench *b, const char *const *wanted, size_t n)
+{
+	char *dirs[] = { (char[]){ "/sys/fs/cgroup/memory/a/c1" },
+			 (char[]){ "/sys/fs/cgroup/unified/a/c1" }, NULL };
+	char *words[4] = { NULL };
+	struct plan_exec exec = { .cgroups = { 2, dirs }, .sub_cgroups = { n, words }, .pid = 7 };
+	struct planner p = bench_planner(b);
+
+	for (size_t i = 0; i < n; i++)
+		words[i] = arena_strndup(&b->plan.arena, wanted[i], strlen(wanted[i]));
+	p.exec = &exec;
+	b->plan.n_steps = 0;
+	b->text.len = 0;
+	add_cgroup_of_exec(&p);
+	for (size_t i = 0; i < b->plan.n_steps; i++) {
+		const struct step_cgroup *c = &b->plan.steps[i].cgroup;
+
+		buf_printf(&b->text, "%s%s ", c->path + strlen("/sys/fs/cgroup/"),
+			   c->init ? " or init's" : "");
+	}
+	return b->err.code == 0 ? buf_text(&b->text) : b->err.msg;
+}
+
+static void exec_enters_what_is_named_below(void **state)
+{
+	static const struct {
+		const char *wanted[2];
+		size_t n;
+		const char *text;
+	} rows[] = {
+		{ { NULL }, 0, "memory/a/c1 unified/a/c1 or init's " },
+		{ { "jobs" }, 1, "memory/a/c1/jobs unified/a/c1/jobs " },
+		{ { "/jobs//./1/" }, 1, "memory/a/c1/jobs/1 unified/a/c1/jobs/1 " },
+		{ { "/" }, 1, "memory/a/c1 unified/a/c1 or init's " },
+		{ { "memory:jobs" }, 1, "memory/a/c1/jobs unified/a/c1 or init's " },
+		{ { ".." }, 1, "--cgroup: ..: \"..\" is not allowed" },
+		{ { "memory:a/../../b" }, 1, "--cgroup: a/../../b: \"..\" is not allowed" },
+		{ { "pids:jobs" },
+		  1,
+		  "--cgroup pids:jobs: the container has no cgroup of a controller \"pids\" "
+		  "alone" },
+		{ { "memory:a", "memory:b" }, 2, "--cgroup memory:b: memory is named twice" },
+		{ { "memory:a", "b" },
+		  2,
+		  "--cgroup b: expected CONTROLLER:PATH, since there is more than one" },
+	};
+	struct bench b;
+
+	(void)state;
+	bench_start(&b, &hybrid);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(exec_text(&b, rows[i].wanted, rows[i].n), rows[i].text);
+	bench_end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +262,7 @@ int main(void)
 		cmocka_unit_test(records_what_it_will_make),
 		cmocka_unit_test(gives_its_cgroup_to_whoever_manages_cgroups_inside),
 		cmocka_unit_test(opens_what_the_state_recorded),
+		cmocka_unit_test(exec_enters_what_is_named_below),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
