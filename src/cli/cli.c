@@ -97,6 +97,16 @@ static bool is_ordinary_user(void)
 	return in_userns() && !(user && strcmp(user, "root") == 0);
 }
 
+/* Without a session there is nothing of the user's own below /run; the step checks whose it is. */
+static const char *users_root(struct cli *cli)
+{
+	const char *session = arena_printf(&cli->arena, "/run/user/%u", geteuid());
+
+	if (access(session, W_OK) == 0)
+		return arena_printf(&cli->arena, "%s/" ROOT_DIR, session);
+	return arena_printf(&cli->arena, "/tmp/" ROOT_DIR "-%u", geteuid());
+}
+
 const char *cli_root(struct cli *cli)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -106,7 +116,7 @@ const char *cli_root(struct cli *cli)
 	if (runtime && *runtime == '/' && is_ordinary_user())
 		return arena_printf(&cli->arena, "%s/" ROOT_DIR, runtime);
 	if (geteuid() != 0)
-		return arena_printf(&cli->arena, "/run/user/%u/" ROOT_DIR, geteuid());
+		return users_root(cli);
 	return "/run/" ROOT_DIR;
 }
 

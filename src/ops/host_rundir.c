@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -37,6 +38,15 @@ static int open_root(const char *root)
 	return (int)len < 0 ? -errno : (int)len;
 }
 
+/* Who can rename our directories could give one container the state of another. */
+static bool is_trusted(int root)
+{
+	struct stat st;
+
+	return fstat(root, &st) == 0 && (st.st_uid == geteuid() || st.st_uid == 0) &&
+	       ((st.st_mode & 022) == 0 || (st.st_mode & S_ISVTX));
+}
+
 int host_run_dir(const struct step *s, struct op_ctx *ctx)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
@@ -47,6 +57,9 @@ int host_run_dir(const struct step *s, struct op_ctx *ctx)
 		root = open_root(s->run_dir.root);
 	if (root < 0)
 		return op_note(ctx, PHASE_OPEN, root, s->run_dir.root);
+	if (!is_trusted(root))
+		return op_note(ctx, PHASE_VERIFY, -EPERM,
+			       "the directory of all containers can be changed by others");
 	if (mkdirat(root, s->run_dir.id, 0700) < 0)
 		return -errno;
 	fd = openat(root, s->run_dir.id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
