@@ -85,15 +85,15 @@ static int make_one(const struct step_cgroup *c, int parent, const char *name, b
 	if (made < 0 && made != -EEXIST)
 		return made;
 	dir = open_below(parent, name, O_RDONLY | O_DIRECTORY);
-	if (dir < 0)
-		return dir;
-	if (made == 0) {
+	r = dir < 0 ? dir : 0;
+	if (r == 0 && made == 0) {
 		cgroup_mark(dir);
 		r = c->inherit ? inherit_cpuset(parent, dir) : 0;
-		if (r < 0) {
+	}
+	if (r < 0) {
+		if (made == 0)
 			(void)sys_unlinkat(parent, name, AT_REMOVEDIR);
-			return r;
-		}
+		return r;
 	}
 	*ret_new = made == 0;
 	return take_fd(&dir);
@@ -354,13 +354,19 @@ int host_cgroup_open(const struct step *s, struct op_ctx *ctx)
 {
 	const struct step_cgroup *c = &s->cgroup;
 	_cleanup_close_ int mount = open_mount(c);
-	int dir;
+	int dir, r = 0;
 
 	if (mount < 0)
 		return op_note(ctx, PHASE_OPEN, mount, c->mount);
 	dir = open_below(mount, below_mount(c), O_RDONLY | O_DIRECTORY);
 	if (dir < 0)
 		return c->optional && (dir == -ENOENT || is_denied(dir)) ? 0 : dir;
+	if (c->controllers)
+		r = enable_controllers(c, mount, dir, ctx);
+	if (r < 0) {
+		(void)sys_close(dir);
+		return r;
+	}
 	ctx->fd[c->slot] = c->init > 0 ? open_of_init(c, mount, dir) : dir;
 	return 0;
 }

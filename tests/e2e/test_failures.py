@@ -76,8 +76,12 @@ class Walk:
         if not hit:
             self.rt("delete", "--force", id)
             return False
-        if status == "timeout":
+        # A close that the kernel never got leaves the other end waiting; the real one closes in any case.
+        if status == "timeout" and not (self.how == "fail" and int(hit[1]) == 3):
             self.problems.append(place + "hangs")
+        if self.how == "fail" and int(hit[1]) == 158:
+            # arch_prctl: without thread-local storage no C program comes as far as main().
+            status = 0
         if self.how == "fail" and status not in (0, "timeout"):
             if not output.strip() and int(hit[1]) not in (1, 20):  # write, writev
                 self.problems.append(place + "fails without a word")
@@ -102,7 +106,7 @@ class Walk:
         self.rt("delete", "--force", id)
         step = max(1, total // 400)
         for n in range(int(os.environ.get("CONTAINR_INJECT_FROM", "1")), total + 20, step):
-            if not self.one(n, prepare, words, keep) or len(self.problems) > 20:
+            if not self.one(n, prepare, words, keep) or len(self.problems) > 8:
                 break
         assert not self.problems, f"of {total} calls:\n" + "\n".join(self.problems)
 
