@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 
+#define PAIR_SIZE  sizeof("c1022,c1023")
 #define NOTES      ".mcs"
 #define CATEGORIES 1024U
 #define TRIES      1000
@@ -37,7 +38,7 @@ static int open_notes(int root)
 }
 
 /* Two different ones, the lower first: 523,776 pairs. */
-static int draw(char pair[SELINUX_LEVEL_SIZE])
+static int draw(char pair[PAIR_SIZE])
 {
 	uint32_t random[2], a, b;
 
@@ -47,7 +48,7 @@ static int draw(char pair[SELINUX_LEVEL_SIZE])
 		a = random[0] % CATEGORIES;
 		b = random[1] % CATEGORIES;
 	} while (a == b);
-	(void)snprintf(pair, SELINUX_LEVEL_SIZE, "c%u,c%u", a < b ? a : b, a < b ? b : a);
+	(void)snprintf(pair, PAIR_SIZE, "c%u,c%u", a < b ? a : b, a < b ? b : a);
 	return 0;
 }
 
@@ -80,7 +81,7 @@ int selinux_level_claim(const char *root, const char *id, char level[SELINUX_LEV
 			struct err *err)
 {
 	_cleanup_close_ int dir = -1, notes = -1;
-	char pair[SELINUX_LEVEL_SIZE];
+	char pair[PAIR_SIZE];
 	int r = -EAGAIN;
 
 	if (mkdir(root, 0700) < 0 && errno != EEXIST)
