@@ -6,17 +6,18 @@
 #include "cli/cli.h"
 
 extern const struct option_row start_options[], run_options[], plan_options[], exec_options[],
-    kill_options[], delete_options[], list_options[], ps_options[], spec_options[], no_options[];
+    kill_options[], delete_options[], list_options[], ps_options[], spec_options[], no_options[], update_options[];
 
 /* For people: the flags of docker and podman. */
 extern const struct option_row people_options[], people_run_options[], people_plan_options[];
-extern const struct option_row profile_options[];
+extern const struct option_row profile_options[], info_options[];
 
 /* Puts the flags of the preset that --secure names before those of argv[i …]. */
 int run_preset(struct cli *cli, int i);
 int people_run(struct cli *cli);
 int people_plan(struct cli *cli);
 int cmd_profile(struct cli *cli);
+int cmd_info(struct cli *cli);
 
 int cmd_create(struct cli *cli);
 int cmd_run(struct cli *cli);
@@ -30,5 +31,6 @@ int cmd_resume(struct cli *cli);
 int cmd_state(struct cli *cli);
 int cmd_list(struct cli *cli);
 int cmd_ps(struct cli *cli);
+int cmd_update(struct cli *cli);
 int cmd_spec(struct cli *cli);
 int cmd_features(struct cli *cli);

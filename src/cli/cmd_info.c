@@ -1,0 +1,105 @@
+/*
+ * cmd_info.c - `containr info`: what this host has of the layers that confine a container.
+ */
+#include <linux/capability.h>
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/json_out.h"
+#include "host/facts.h"
+#include "host/lsm.h"
+#include "seccomp/profile.h"
+#include "spec/names.h"
+
+#define AT(member) offsetof(struct options, member)
+
+const struct option_row info_options[] = {
+	{ "format", 'f', OPTION_TEXT, AT(format), "format", "text or json" },
+	{ 0 },
+};
+
+static const char *const cgroup_modes[] = {
+	[CGROUP_NONE] = "none",
+	[CGROUP_V1] = "v1",
+	[CGROUP_V2] = "v2",
+	[CGROUP_HYBRID] = "hybrid",
+};
+
+static void put_capabilities(struct buf *out, uint64_t mask, const char *before)
+{
+
+	for (unsigned int cap = 0; cap < 64; cap++) {
+		const char *name = spec_name_of(spec_capability_names, cap);
+
+		if (!(mask >> cap & 1) || !name)
+			continue;
+		buf_printf(out, "%s%s", before, name);
+		before = " ";
+	}
+}
+
+static void info_text(const struct facts *facts, struct buf *out)
+{
+	buf_printf(out, "kernel: Linux %u.%u\n", facts->kernel_major, facts->kernel_minor);
+	buf_printf(out, "caller: uid %u%s\n", facts->euid,
+		   facts->in_userns ? ", in a user namespace" : "");
+	buf_str(out, "capabilities that can be granted: ");
+	if (facts->caps == 0)
+		buf_str(out, "none but in a user namespace");
+	else if (facts->caps == facts->known_caps)
+		buf_str(out, "all");
+	else if (facts->caps & 1ULL << CAP_SYS_ADMIN)
+		put_capabilities(out, facts->known_caps & ~facts->caps, "all but ");
+	else
+		put_capabilities(out, facts->caps, "");
+	buf_printf(out, "\ncgroups: %s\n", cgroup_modes[facts->cgroup.mode]);
+	buf_str(out, "seccomp: active; built-in profiles:");
+	for (unsigned int i = 0; profile_at(i); i++)
+		buf_printf(out, " %s", profile_at(i)->name);
+	buf_str(out, "\n");
+	lsm_report(out);
+}
+
+static void info_json(const struct facts *facts, const struct lsm_facts *lsm, struct buf *out)
+{
+	_cleanup_buf_ struct buf modules = { 0 };
+
+	lsm_modules(&modules);
+	out_open(out, NULL, '{');
+	buf_printf(out, "\"kernel\":\"%u.%u\"", facts->kernel_major, facts->kernel_minor);
+	out_unsigned(out, "uid", facts->euid);
+	out_bool(out, "userNamespace", facts->in_userns);
+	out_str(out, "cgroup", cgroup_modes[facts->cgroup.mode]);
+	out_open(out, "capabilities", '[');
+	for (unsigned int cap = 0; cap < 64; cap++)
+		if (facts->caps >> cap & 1 && spec_name_of(spec_capability_names, cap))
+			out_str(out, NULL, spec_name_of(spec_capability_names, cap));
+	out_close(out, ']');
+	out_str(out, "modules", buf_text(&modules));
+	out_bool(out, "apparmor", lsm->apparmor);
+	out_bool(out, "selinux", lsm->selinux);
+	out_unsigned(out, "landlockAbi", lsm_landlock_abi());
+	out_close(out, '}');
+	buf_str(out, "\n");
+}
+
+int cmd_info(struct cli *cli)
+{
+	_cleanup_buf_ struct buf out = { 0 };
+	struct lsm_facts lsm = { .apparmor = false };
+	struct facts facts = { .seed_fd = -1 };
+	bool json = false;
+	int r = cli_format(cli, "text", &json);
+
+	if (r == 0)
+		r = facts_read(FACTS_CGROUP, &cli->arena, &facts, &cli->err);
+	if (r == 0 && json)
+		r = lsm_facts_read(&cli->arena, &lsm, &cli->err);
+	if (r < 0)
+		return r;
+	if (json)
+		info_json(&facts, &lsm, &out);
+	else
+		info_text(&facts, &out);
+	return cli_print(cli, &out);
+}
