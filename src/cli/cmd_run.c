@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -191,12 +192,15 @@ static void warn_of(struct people *p)
 	put_on_stderr(&summary);
 }
 
-/* Standard input is passed on when asked for; what is detached keeps nobody's pipe open. */
-static int redirect(const struct people *p)
+/*
+ * Standard input is passed on when asked for. What is detached keeps nobody's pipe open: its
+ * streams are /dev/null, ours wait in *ret_saved.
+ */
+static int redirect(const struct people *p, const struct run_request *request, int *ret_saved)
 {
 	const bool shell = p->cli->args.n == 0 && !given(p->flags->entrypoint);
 	const bool detach = p->flags->detach;
-	int null;
+	_cleanup_close_ int null = -1;
 
 	if (!detach && (p->flags->interactive || shell))
 		return 0;
@@ -204,9 +208,12 @@ static int redirect(const struct people *p)
 	if (null < 0)
 		return err_set(p->err, -errno, "open /dev/null");
 	(void)dup2(null, STDIN_FILENO);
-	if (detach)
-		(void)dup2(null, STDOUT_FILENO);
-	(void)close(null);
+	if (!detach)
+		return 0;
+	/* Not among the descriptors that the program gets. */
+	*ret_saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3 + (int)request->plan.preserve_fds);
+	(void)dup2(null, STDOUT_FILENO);
+	(void)dup2(null, STDERR_FILENO);
 	return 0;
 }
 
@@ -218,7 +225,7 @@ static int write_cidfile(const struct people *p)
 	if (!given(path))
 		return 0;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0 || write(fd, p->id, strlen(p->id)) != (ssize_t)strlen(p->id))
+	if (fd < 0 || dprintf(fd, "%s", p->id) < 0)
 		return err_set(p->err, -errno, "--cidfile %s", path);
 	return 0;
 }
@@ -244,15 +251,18 @@ static int relabel(struct people *p)
 /* The file with the name is there before the container, and goes if that cannot be started. */
 static int run_with_cidfile(struct people *p, const struct run_request *request)
 {
+	_cleanup_close_ int saved = -1;
 	int r = write_cidfile(p);
 
 	if (r < 0)
 		return r;
 	r = relabel(p);
 	if (r == 0)
-		r = redirect(p);
+		r = redirect(p, request, &saved);
 	if (r == 0)
 		r = run_run(request, p->err);
+	if (saved >= 0)
+		(void)dup2(saved, STDERR_FILENO);
 	if (r < 0 && given(p->flags->cidfile))
 		(void)unlink(p->flags->cidfile);
 	return r;
@@ -260,7 +270,8 @@ static int run_with_cidfile(struct people *p, const struct run_request *request)
 
 static int start(struct people *p, const struct run_request *request)
 {
-	_cleanup_close_ int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	const int first = 3 + (int)request->plan.preserve_fds;
+	_cleanup_close_ int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, first);
 	_cleanup_buf_ struct buf line = { 0 };
 	int r = run_with_cidfile(p, request);
 

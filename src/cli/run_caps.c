@@ -5,11 +5,12 @@
  * those that were added by name, which are made ambient, for otherwise adding them would have no
  * effect at all (moby#8460).
  */
-#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/nearest.h"
 #include "cli/json_out.h"
 #include "cli/people.h"
 #include "spec/names.h"
@@ -28,21 +29,27 @@ static uint64_t available(const struct people *p)
 	return p->userns ? p->facts.known_caps : p->facts.caps & p->facts.known_caps;
 }
 
+static const char *without_prefix(const char *name)
+{
+	return strncasecmp(name, "CAP_", 4) == 0 ? name + 4 : name;
+}
+
 static int refuse(struct people *p, const char *flag, const char *name)
 {
-	const char *names[65], *nearest;
+	struct nearest nearest;
 	char upper[64] = "";
-	size_t n = 0, len = strlen(name);
 
-	for (const struct spec_name *c = spec_capability_names; c->name && n < 64; c++)
-		names[n++] = c->name + strlen("CAP_");
-	names[n] = NULL;
-	for (size_t i = 0; i < len && i < sizeof(upper) - 1; i++)
-		upper[i] = (char)toupper((unsigned char)name[i]);
-	nearest = value_nearest(names, strncmp(upper, "CAP_", 4) == 0 ? upper + 4 : upper);
+	(void)snprintf(upper, sizeof(upper), "%s", without_prefix(name));
+	for (char *c = upper; *c; c++)
+		*c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+	nearest = nearest_to(upper);
+	for (const struct spec_name *c = spec_capability_names; c->name; c++)
+		nearest_consider(&nearest, without_prefix(c->name));
 	(void)err_say(p->err, -EINVAL, "--%s %.100s: there is no such capability", flag, name);
-	return nearest ? err_hint(p->err, "did you mean %s? capabilities(7) lists them", nearest)
-		       : err_hint(p->err, "capabilities(7) lists them; ALL means all");
+	if (nearest.name)
+		return err_hint(p->err, "did you mean %s? capabilities(7) lists them",
+				nearest.name);
+	return err_hint(p->err, "capabilities(7) lists them; ALL means all");
 }
 
 /* "NET_ADMIN", "cap_net_admin", "ALL"; lists with commas as podman takes them. */
@@ -54,7 +61,7 @@ static int read_list(struct people *p, const char *flag, const struct spec_strin
 	for (size_t i = 0; i < list->n; i++)
 		for (const char *rest = list->v[i]; rest;) {
 			const char *name = value_part(p->arena, rest, ',', &rest);
-			const char *bare = strncasecmp(name, "CAP_", 4) == 0 ? name + 4 : name;
+			const char *bare = without_prefix(name);
 			const struct spec_name *c = spec_capability_names;
 
 			while (c->name && strcasecmp(c->name + 4, bare) != 0)
@@ -98,8 +105,8 @@ static void write_sets(struct people *p)
 
 int run_caps(struct people *p)
 {
-	uint64_t add, drop, base = usual & available(p);
-	bool add_all, drop_all;
+	uint64_t add = 0, drop = 0, base = usual & available(p);
+	bool add_all = false, drop_all = false;
 	int r = read_list(p, "cap-add", &p->flags->cap_add, &add, &add_all);
 
 	if (r == 0)

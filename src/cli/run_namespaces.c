@@ -73,7 +73,7 @@ static void add(struct people *p, const char *type, const char *path)
 /* "ns:PATH" and "container:NAME"; 0: it is another mode. */
 static int add_joined(struct people *p, const struct kind *kind, const char *mode)
 {
-	pid_t pid;
+	pid_t pid = 0;
 	int r;
 
 	if (strncmp(mode, "ns:", 3) == 0 && mode[3]) {

@@ -164,7 +164,7 @@ static int unknown_limit(struct people *p, const char *value, const char *name)
 /* "nofile=1024:4096" becomes RLIMIT_NOFILE. */
 static int put_ulimit(struct people *p, const char *value)
 {
-	const char *rest, *hard_text, *name = value_part(p->arena, value, '=', &rest);
+	const char *rest, *hard_text = NULL, *name = value_part(p->arena, value, '=', &rest);
 	const char *soft_text = rest ? value_part(p->arena, rest, ':', &hard_text) : "";
 	char type[32] = "RLIMIT_";
 	uint64_t soft, hard;

@@ -82,8 +82,8 @@ int run_seccomp(struct people *p)
 	const struct seccomp_env env = { .caps = p->caps,
 					 .kernel_major = p->facts.kernel_major,
 					 .kernel_minor = p->facts.kernel_minor };
-	struct spec_seccomp profile, flat;
-	bool unconfined;
+	struct spec_seccomp profile, flat = { 0 };
+	bool unconfined = false;
 	int r;
 
 	p->seccomp_name = our_name(find_option(p));

@@ -406,6 +406,16 @@ def test_detached_container_runs_on(root):
         root.delete("later")
 
 
+def test_detached_container_holds_nobody_up(root):
+    # Pipes end when the command does, not when the container does.
+    run = subprocess.run(root.argv(*root.words(["-d", "--name", "quiet"], ["sleep", "60"])), capture_output=True,
+                         stdin=subprocess.DEVNULL, env=root.environment(), timeout=20, check=True)
+    root.delete("quiet")
+    assert run.stdout == b"quiet\n" and run.stderr == b""
+    failed = root.do("-d", command=["no-such-program"], status=127)
+    assert "no-such-program" in failed.stderr
+
+
 def test_cidfile_of_another_is_left_alone(anyone):
     (anyone.dir / "cid").write_text("precious")
     result = anyone.do("--cidfile", anyone.dir / "cid", status=125)
