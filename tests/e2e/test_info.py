@@ -9,11 +9,9 @@ import pytest
 
 
 @pytest.fixture
-def info():
-    program = pathlib.Path(os.environ.get("CONTAINR_OCI", "build/src/cli/containr-oci")).with_name("containr")
-
+def info(containr):
     def run(*args):
-        return subprocess.run([program, "info", *args], capture_output=True, text=True, timeout=30)
+        return subprocess.run([containr, "info", *args], capture_output=True, text=True, timeout=30)
     return run
 
 
