@@ -64,29 +64,53 @@ static bool take_home(char *line, const struct step_home *want)
 	return true;
 }
 
+/* A line of the file as it is put together; one that is too long is passed over. */
+struct line {
+	size_t len;
+	bool too_long;
+	char text[LINE_SIZE];
+};
+
+/* True once a line has named the user. */
+static bool add_byte(struct line *line, char byte, const struct step_home *want)
+{
+	bool found;
+
+	if (byte != '\n') {
+		line->too_long |= line->len == sizeof(line->text) - 1;
+		if (!line->too_long)
+			line->text[line->len++] = byte;
+		return false;
+	}
+	line->text[line->len] = '\0';
+	found = !line->too_long && take_home(line->text, want);
+	line->len = 0;
+	line->too_long = false;
+	return found;
+}
+
+static bool add_block(struct line *line, const char *data, ssize_t n, const struct step_home *want)
+{
+	for (ssize_t i = 0; i < n; i++)
+		if (add_byte(line, data[i], want))
+			return true;
+	return false;
+}
+
 int init_home(const struct step *s, struct op_ctx *ctx)
 {
-	char line[LINE_SIZE], data[4096];
-	size_t len = 0, total = 0;
-	bool found = false, skip = false;
 	int fd = open_passwd(ctx);
+	struct line line;
+	char data[4096];
 
-	while (fd >= 0 && !found && total < PASSWD_CAP) {
+	line.len = 0;
+	line.too_long = false;
+	for (size_t total = 0; fd >= 0 && total < PASSWD_CAP;) {
 		ssize_t n = sys_read(fd, data, sizeof(data));
 
-		if (n <= 0)
+		if (n <= 0 || add_block(&line, data, n, &s->home))
 			break;
 		total += (size_t)n;
-		for (ssize_t i = 0; i < n && !found; i++) {
-			if (data[i] != '\n' && len < sizeof(line) - 1) {
-				line[len++] = data[i];
-				continue;
-			}
-			line[len] = '\0';
-			found = !skip && data[i] == '\n' && take_home(line, &s->home);
-			skip = data[i] != '\n'; /* the rest of a line that is too long */
-			len = 0;
-		}
 	}
 	if (fd >= 0)
 		(void)sys_close(fd);
