@@ -108,6 +108,8 @@ int init_home(const struct step *s, struct op_ctx *ctx)
 	for (size_t total = 0; fd >= 0 && total < PASSWD_CAP;) {
 		ssize_t n = sys_read(fd, data, sizeof(data));
 
+		if (n <= 0) /* the last line may lack its end */
+			(void)add_byte(&line, '\n', &s->home);
 		if (n <= 0 || add_block(&line, data, n, &s->home))
 			break;
 		total += (size_t)n;
