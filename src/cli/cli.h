@@ -15,6 +15,14 @@
 
 #define CLI_SPEC_VERSION "1.3.0" /* of the runtime specification that we follow */
 
+/* Of update. */
+struct update_flags {
+	const char *resources, *memory, *memory_reservation, *memory_swap, *kernel_memory,
+	    *kernel_memory_tcp, *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period,
+	    *cpu_rt_runtime, *cpu_idle, *cpuset_cpus, *cpuset_mems, *pids_limit, *blkio_weight,
+	    *l3_cache_schema, *mem_bw_schema;
+};
+
 /* Values of all options of all commands; each option means the same wherever it is taken. */
 struct options {
 	/* before the command */
@@ -29,6 +37,7 @@ struct options {
 	struct spec_strings env, caps, additional_gids, cgroups;
 
 	struct run_flags run; /* of people's commands */
+	struct update_flags update;
 };
 
 enum option_type {

@@ -330,3 +330,13 @@ int rdt_remove(const char *path)
 		return fd == -ENOENT || fd == -ENODEV ? 0 : fd;
 	return rmdir(path) < 0 && errno != ENOENT ? -errno : 0;
 }
+
+int rdt_change(const char *path, const char *schemata, struct buf *old, struct err *err)
+{
+	_cleanup_close_ int group = open_root(path);
+	int r = group < 0 ? group : read_file(group, "schemata", old);
+
+	if (r == 0)
+		r = write_file(group, "schemata", schemata);
+	return r < 0 ? err_set(err, r, "set the schemata of %s to \"%s\"", path, schemata) : 0;
+}

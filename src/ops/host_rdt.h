@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "base/buf.h"
+#include "base/err.h"
 #include "ops/ops.h"
 
 /* Puts init into its group; refuses when resctrl is not mounted where the step says. */
@@ -20,3 +22,8 @@ void rdt_leave(int root, const struct step_intel_rdt *rdt, struct op_ctx *ctx);
  * what is not resctrl is left alone.
  */
 int rdt_remove(const char *path);
+
+/*
+ * For `update`: changes the schemata of the group that the state names; *old gets what they were.
+ */
+int rdt_change(const char *path, const char *schemata, struct buf *old, struct err *err);

@@ -23,10 +23,12 @@ struct step_cgroup {
 	 */
 	pid_t init;
 
-	/* STEP_CGROUP_MAKE */
+	/* STEP_CGROUP_MAKE, and STEP_CGROUP_OPEN of update */
 	const char *controllers; /* v2: those that limits need, "memory pids", or NULL */
-	bool inherit;            /* v1 cpuset: starts with the parent's CPUs and memory nodes */
-	bool delegate;           /* v2: `owner` may make cgroups below */
+
+	/* STEP_CGROUP_MAKE */
+	bool inherit;  /* v1 cpuset: starts with the parent's CPUs and memory nodes */
+	bool delegate; /* v2: `owner` may make cgroups below */
 	uid_t owner;
 
 	/* STEP_CGROUP_WRITE: each line of the value is one write */

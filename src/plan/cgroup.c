@@ -366,3 +366,51 @@ void add_cgroup(struct planner *p)
 	for (size_t i = 0; i < facts->n && p->err->code == 0; i++)
 		add_hierarchy(p, &facts->v[i], &work);
 }
+
+/* ---- update -----------------------------------------------------------------------------------
+ */
+
+/* The recorded directory in a hierarchy, or NULL. */
+static const char *recorded_in(const struct cgroup_hierarchy *h, const struct spec_strings *dirs)
+{
+	size_t len = strlen(h->mount);
+
+	for (size_t i = 0; i < dirs->n; i++)
+		if (strncmp(dirs->v[i], h->mount, len) == 0 && dirs->v[i][len] == '/')
+			return dirs->v[i];
+	return NULL;
+}
+
+static void update_hierarchy(struct planner *p, const struct cgroup_hierarchy *h,
+			     const struct cgroup_settings *settings,
+			     const struct spec_strings *dirs)
+{
+	struct step_cgroup dir = {
+		.path = recorded_in(h, dirs),
+		.mount = h->mount,
+		.slot = is_v2(h) ? SLOT_CGROUP : plan_slot(p),
+		.v1 = !is_v2(h),
+	};
+
+	if (!asks_for(p, h, settings))
+		return;
+	if (!dir.path) {
+		(void)err_say(p->err, -ENOENT,
+			      "the container has no cgroup below %s to set limits in", h->mount);
+		return;
+	}
+	if (!dir.v1)
+		dir.controllers = needed_controllers(p, h, settings);
+	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_CGROUP_OPEN, .cgroup = dir });
+	add_settings(p, h, settings, dir);
+}
+
+void add_cgroup_update(struct planner *p, const struct spec_strings *dirs)
+{
+	const struct cgroup_facts *facts = &p->facts->cgroup;
+	struct cgroup_work work;
+
+	translate(p, &work);
+	for (size_t i = 0; i < facts->n && p->err->code == 0; i++)
+		update_hierarchy(p, &facts->v[i], is_v2(&facts->v[i]) ? &work.v2 : &work.v1, dirs);
+}

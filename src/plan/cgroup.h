@@ -14,6 +14,9 @@ void plan_cgroup_paths(struct planner *p, struct spec_strings *ret);
 /* Before spawn: directories and limits, so that init is born inside or enters what is ready. */
 void add_cgroup(struct planner *p);
 
+/* Opens those of a container's directories that new limits need, and writes the limits. */
+void add_cgroup_update(struct planner *p, const struct spec_strings *dirs);
+
 /* Opens the directories of a container that is there. */
 void add_cgroup_open(struct planner *p, const struct spec_strings *dirs);
 

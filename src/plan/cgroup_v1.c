@@ -14,6 +14,9 @@ static void add_memory(struct cgroup_settings *s, const struct spec_memory *m)
 	if (cgroup_wants_i64(m->swap))
 		(void)cgroup_set(s, "memory.swap", "memory", "memory.memsw.limit_in_bytes",
 				 cgroup_number(s, m->swap.value));
+	else if (m->limit.has && m->limit.value < 0) /* unlimited means both */
+		cgroup_set_optional(s, "memory.swap", "memory", "memory.memsw.limit_in_bytes",
+				    "-1");
 	if (cgroup_wants_i64(m->reservation))
 		(void)cgroup_set(s, "memory.reservation", "memory", "memory.soft_limit_in_bytes",
 				 cgroup_number(s, m->reservation.value));

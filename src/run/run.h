@@ -73,6 +73,15 @@ int run_delete(const char *root, const char *id, bool force, struct err *err);
 int run_pause(const char *root, const char *id, struct err *err);
 int run_resume(const char *root, const char *id, struct err *err);
 
+struct update_request {
+	const char *root, *id;
+	struct spec_resources resources;             /* what is to change; devices stay */
+	const char *l3_cache_schema, *mem_bw_schema; /* of resctrl, or NULL */
+};
+
+/* All of it, or nothing: the message says what was put back. */
+int run_update(const struct update_request *request, struct err *err);
+
 /* The state as runtime-spec has it, with `paused` looked at. It lies in the arena. */
 int run_state(const char *root, const char *id, struct arena *arena, struct state *ret,
 	      enum state_status *status, struct err *err);

@@ -160,3 +160,136 @@ def test_exec_does_not_follow_init_out_of_the_container(rt, box):
         os.kill(box.pid(), signal.SIGKILL)
         wait_until(lambda: not (other / "cgroup.procs").read_text(), what="the cgroup is empty")
         other.rmdir()
+
+
+# ---- update -------------------------------------------------------------------------------------
+
+MIB = 1 << 20
+
+UPDATES = [
+    ("memory", ["--memory", "64m"], "memory.limit_in_bytes", str(64 * MIB)),
+    ("memory", ["--memory", "-1"], "memory.limit_in_bytes", "9223372036854771712"),
+    ("memory", ["--memory-reservation", "8m"], "memory.soft_limit_in_bytes", str(8 * MIB)),
+    ("cpu", ["--cpu-share", "512"], "cpu.shares", "512"),
+    ("cpu", ["--cpu-quota", "20000"], "cpu.cfs_quota_us", "20000"),
+    ("cpu", ["--cpu-period", "50000"], "cpu.cfs_period_us", "50000"),
+    ("cpu", ["--cpu-quota", "20000", "--cpu-burst", "10000"], "cpu.cfs_burst_us", "10000"),
+    ("cpu", ["--cpu-idle", "1"], "cpu.idle", "1"),
+    ("cpuset", ["--cpuset-cpus", "0"], "cpuset.cpus", "0"),
+    ("cpuset", ["--cpuset-mems", "0"], "cpuset.mems", "0"),
+    ("pids", ["--pids-limit", "7"], "pids.max", "7"),
+    ("pids", ["--pids-limit", "-1"], "pids.max", "max"),
+]
+
+
+@pytest.mark.parametrize("controller, flags, file, value", UPDATES, ids=lambda v: str(v))
+def test_update_writes(rt, box, controller, flags, file, value):
+    need_v1(controller)
+    rt("update", *flags, box.id)
+    assert box.read(controller, file) == value
+
+
+def test_update_by_json(rt, box):
+    need_v1("memory")
+    text = json.dumps({"memory": {"limit": 32 * MIB}, "pids": {"limit": 9}, "cpu": {"shares": 256},
+                       "devices": [{"allow": False, "access": "rwm"}]})
+    path = rt.dir / "resources.json"
+    path.write_text(text)
+    with open(path, encoding="ascii") as stdin:
+        rt("update", "--resources", "-", box.id, stdin=stdin)
+    assert box.read("memory", "memory.limit_in_bytes") == str(32 * MIB)
+    rt("update", "-r", str(path), box.id)
+    assert box.read("pids", "pids.max") == "9"
+    # Devices are not for update: null is still there.
+    rt("exec", box.id, "sh", "-c", "echo x >/dev/null")
+
+
+def test_update_finds_the_order_that_the_kernel_wants(rt, box):
+    """memory <= memory and swap at any time: up, swap goes first; down, memory does."""
+    need_v1("memory")
+    for size in (64, 32, 128, 16):
+        rt("update", "--memory", f"{size}m", "--memory-swap", f"{size + 8}m", box.id)
+        assert box.read("memory", "memory.limit_in_bytes") == str(size * MIB)
+        assert box.read("memory", "memory.memsw.limit_in_bytes") == str((size + 8) * MIB)
+
+
+def test_update_is_all_or_nothing(rt, box):
+    need_v1("cpuset")
+    rt("update", "--memory", "64m", "--pids-limit", "30", "--cpuset-cpus", "0", box.id)
+    before = [box.read(*file) for file in STATE]
+    result = rt("update", "--memory", "32m", "--pids-limit", "20", "--cpu-share", "300",
+                "--cpuset-cpus", "4000", box.id, status=1)
+    assert "nothing was changed" in result.stderr
+    assert "cpuset.cpus" in result.stderr and "4000" in result.stderr
+    assert [box.read(*file) for file in STATE] == before
+
+
+STATE = [("memory", "memory.limit_in_bytes"), ("pids", "pids.max"), ("cpu", "cpu.shares"),
+         ("cpuset", "cpuset.cpus")]
+
+
+def test_update_throttles_a_device_and_takes_it_back(rt, box):
+    need_v1("blkio")
+    device = next((path.read_text().strip() for path in sorted(pathlib.Path("/sys/block").glob("*/dev"))
+                   if not path.parent.name.startswith(("loop", "ram"))), None)
+    need(device, "no block device")
+    major, minor = map(int, device.split(":"))
+    rule = {"major": major, "minor": minor, "rate": 1 * MIB}
+
+    def update(resources, status=0):
+        path = rt.dir / "r.json"
+        path.write_text(json.dumps(resources))
+        return rt("update", "-r", path, box.id, status=status)
+
+    update({"blockIO": {"throttleReadBpsDevice": [rule]}})
+    assert box.read("blkio", "blkio.throttle.read_bps_device") == f"{device} {MIB}"
+    update({"blockIO": {"throttleReadBpsDevice": [dict(rule, rate=5 * MIB)],
+                        "throttleWriteBpsDevice": [rule]}, "cpu": {"cpus": "4000"}}, status=1)
+    assert box.read("blkio", "blkio.throttle.read_bps_device") == f"{device} {MIB}"
+    assert box.read("blkio", "blkio.throttle.write_bps_device") == ""
+
+
+def test_update_looks_before_it_lowers_memory(rt, box):
+    need_v1("memory")
+    path = rt.dir / "r.json"
+    path.write_text(json.dumps({"memory": {"limit": 262144, "checkBeforeUpdate": True}}))
+    before = box.read("memory", "memory.limit_in_bytes")
+    result = rt("update", "-r", path, box.id, status=1)
+    assert "is below what the container uses now" in result.stderr
+    assert box.read("memory", "memory.limit_in_bytes") == before
+
+
+def test_update_of_huge_pages_on_v2(rt, box):
+    unified, controllers = v2_controllers(box)
+    need("hugetlb" in controllers, "no hugetlb in v2")
+    path = rt.dir / "r.json"
+    path.write_text(json.dumps({"hugepageLimits": [{"pageSize": "2MB", "limit": 4 * MIB}]}))
+    rt("update", "-r", path, box.id)
+    assert (unified / "hugetlb.2MB.max").read_text().strip() == str(4 * MIB)
+    path.write_text(json.dumps({"hugepageLimits": [{"pageSize": "2MB", "limit": 8 * MIB},
+                                                   {"pageSize": "64MB", "limit": 0}]}))
+    result = rt("update", "-r", path, box.id, status=1)
+    assert "nothing was changed" in result.stderr and "hugetlb.64MB" in result.stderr
+    assert (unified / "hugetlb.2MB.max").read_text().strip() == str(4 * MIB)
+
+
+@pytest.mark.parametrize("flags, said", [
+    (["--memory", "lots"], "--memory lots: expected a size"),
+    (["--memory", "-2"], "--memory -2: expected"),
+    (["--cpu-quota", "1.5"], "--cpu-quota 1.5: expected a whole number"),
+    (["--cpu-period", "2000000"], "--cpu-period 2000000: expected a whole number from 0 to 1000000"),
+    (["--cpu-idle", "2"], "--cpu-idle 2: expected a whole number from 0 to 1"),
+    (["--blkio-weight", "2000"], "--blkio-weight 2000: expected a whole number from 0 to 1000"),
+    (["--pids-limit", "many"], "--pids-limit many: expected a whole number"),
+    (["--resources", "/does/not/exist"], "open /does/not/exist: no such file"),
+    (["--l3-cache-schema", "L3:0=f"], "no resctrl group of its own"),
+])
+def test_update_refuses(rt, box, flags, said):
+    assert said in rt("update", *flags, box.id, status=1).stderr
+
+
+def test_update_of_what_has_stopped(rt, box):
+    os.kill(box.pid(), signal.SIGKILL)
+    rt.wait_status(box.id, "stopped")
+    assert "container not running" in rt("update", "--memory", "64m", box.id, status=1).stderr
+    assert "does not exist" in rt("update", "--memory", "64m", "nobody", status=1).stderr

@@ -1,5 +1,6 @@
 #include "cgroup_plan_harness.h"
 #include "plan/exec.h"
+#include "plan/update.h"
 
 static void enters_by_itself_where_nobody_can_be_born_inside(void **state)
 {
@@ -251,6 +252,69 @@ static void exec_enters_what_is_named_below(void **state)
 	bench_end(&b);
 }
 
+/* What update opens and writes, or the message. */
+static const char *update_text(struct bench *b, const struct plan_current *current)
+{
+	char *dirs[] = { (char[]){ "/sys/fs/cgroup/a/c1" }, NULL };
+	struct spec_strings list = { 1, dirs };
+
+	plan_done(&b->plan);
+	b->text.len = 0;
+	if (plan_build_update(&b->plan, &b->spec, &b->facts, &list, current, &b->err) < 0)
+		return b->err.msg;
+	for (size_t i = 0; i < b->plan.n_steps; i++)
+		say_step(&b->plan.steps[i], &b->text);
+	return b->text.len ? buf_text(&b->text) : "";
+}
+
+#define OPENED "open /sys/fs/cgroup/a/c1 at /sys/fs/cgroup\n"
+
+/* v2 has in one file what is two settings: what was not given stays as it is. */
+static void update_completes_what_v2_has_in_one_file(void **state)
+{
+	const struct plan_current current = { U64(50000), I64(20000), I64(1 << 20) };
+	const struct plan_current unset = { U64(100000), I64(-1), I64(-1) };
+	struct bench b;
+	struct spec_resources *r = &b.spec.linux.resources;
+
+	(void)state;
+	bench_start(&b, &v2);
+	assert_string_equal(update_text(&b, &current), "");
+	r->cpu.quota = I64(10000);
+	assert_string_equal(update_text(&b, &current), OPENED "cpu.max = 10000 50000\n");
+	r->cpu = (struct spec_cpu){ .period = U64(25000) };
+	assert_string_equal(update_text(&b, &current), OPENED "cpu.max = 20000 25000\n");
+	assert_string_equal(update_text(&b, &unset), OPENED "cpu.max = max 25000\n");
+	r->cpu = (struct spec_cpu){ .quota = I64(-1), .period = U64(25000) };
+	assert_string_equal(update_text(&b, &current), OPENED "cpu.max = max 25000\n");
+	r->cpu = (struct spec_cpu){ 0 };
+	r->memory.swap = I64(3 << 20);
+	assert_string_equal(update_text(&b, &current), OPENED "memory.swap.max = 2097152\n"
+							      "memory.max = 1048576\n");
+	bench_end(&b);
+}
+
+/* A controller that no limit needed so far is enabled on the way to the directory. */
+static void update_enables_controllers(void **state)
+{
+	const struct plan_current unset = { 0 };
+	struct bench b;
+
+	(void)state;
+	bench_start(&b, &v2);
+	b.spec.linux.resources.pids_limit = I64(5);
+	b.spec.linux.resources.memory.limit = I64(-1);
+	assert_string_equal(update_text(&b, &unset), OPENED "memory.swap.max = max optional\n"
+							    "memory.max = max\npids.max = 5\n");
+	assert_string_equal(b.plan.steps[0].cgroup.controllers, "memory pids");
+	bench_start(&b, &v1);
+	b.spec.linux.resources.memory.limit = I64(5 << 20);
+	assert_string_equal(
+	    update_text(&b, &unset),
+	    "the container has no cgroup below /sys/fs/cgroup/memory to set limits in");
+	bench_end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +327,8 @@ int main(void)
 		cmocka_unit_test(gives_its_cgroup_to_whoever_manages_cgroups_inside),
 		cmocka_unit_test(opens_what_the_state_recorded),
 		cmocka_unit_test(exec_enters_what_is_named_below),
+		cmocka_unit_test(update_completes_what_v2_has_in_one_file),
+		cmocka_unit_test(update_enables_controllers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
