@@ -201,6 +201,7 @@ int decide_applies(const struct spec_seccomp_rule *rule, const struct seccomp_en
 /* A rule on its way into the arrays. */
 struct pending {
 	struct chain_rule rule;
+	uint32_t number;   /* of the rule in the profile, from 1 */
 	bool is_redundant; /* has the default action: counts only as a mention of its calls */
 	const char *name;
 	struct err *err;
@@ -320,6 +321,10 @@ static int add_name(struct decision *d, const struct seccomp_env *env,
 			env->unknown(env->unknown_data, p->name);
 		return 0;
 	}
+	/* Once is enough: else a profile of some megabytes would take hours. */
+	if (d->named[row] == p->number)
+		return 0;
+	d->named[row] = p->number;
 	if (!repeats_argument(rule))
 		return add_call(d, row, p);
 	single.rule.n_args = 1;
@@ -331,9 +336,12 @@ static int add_name(struct decision *d, const struct seccomp_env *env,
 }
 
 static int add_rule(struct decision *d, const struct seccomp_env *env,
-		    const struct spec_seccomp_rule *rule, struct err *err)
+		    const struct spec_seccomp *spec, size_t at, struct err *err)
 {
-	struct pending p = { .rule = { .n_args = rule->n_args, .args = rule->args }, .err = err };
+	const struct spec_seccomp_rule *rule = &spec->rules[at];
+	struct pending p = { .number = (uint32_t)at + 1,
+			     .rule = { .n_args = rule->n_args, .args = rule->args },
+			     .err = err };
 	int r = decide_applies(rule, env, d->arches[0].arch, err);
 
 	if (r <= 0)
@@ -377,10 +385,11 @@ int decide(const struct spec_seccomp *spec, const struct seccomp_env *env, struc
 
 	if (r == 0)
 		r = decide_arches(spec, env->native ? env->native : arch_native(), d, err);
+	d->named = arena_array(d->arena, syscall_rows(), sizeof(*d->named));
 	if (r == 0 && arena_failed(d->arena))
 		r = -ENOMEM;
 	for (size_t i = 0; r == 0 && i < spec->n_rules; i++)
-		r = add_rule(d, env, &spec->rules[i], err);
+		r = add_rule(d, env, spec, i, err);
 	if (r == 0 && d->unknown != d->by_default)
 		decide_multiplexed_zero(d);
 	if (r == -ENOMEM || arena_failed(d->arena))

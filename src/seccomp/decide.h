@@ -26,6 +26,7 @@ struct decision {
 	size_t n_returns, room;
 	struct target **returns; /* one for each action */
 	bool notifies;
+	uint32_t *named; /* by row: the last rule that named the call, counted from 1 */
 };
 
 int decide(const struct spec_seccomp *spec, const struct seccomp_env *env, struct decision *d,

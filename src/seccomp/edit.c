@@ -226,13 +226,11 @@ static bool make_rule(struct editor *e, const struct spec_seccomp *spec, enum ma
 int profile_edit(const struct spec_seccomp *spec, const char *edits, struct arena *arena,
 		 struct spec_seccomp *ret, struct err *err)
 {
-	struct editor e = { .arena = arena, .err = err };
+	struct editor e = { .arena = arena, .err = err, .n_rows = syscall_rows() };
 	struct spec_seccomp_rule *rules;
 	size_t n = 0;
 	int r;
 
-	while (syscall_row_name((int)e.n_rows))
-		e.n_rows++;
 	e.marks = arena_alloc(arena, e.n_rows);
 	rules = arena_array(arena, spec->n_rules + MARKS, sizeof(*rules));
 	if (!e.marks || !rules)

@@ -106,10 +106,8 @@ static void note_name(struct linter *l, size_t i, size_t k, bool applies)
 
 static int note_calls(struct linter *l, struct err *err)
 {
-	size_t n = 0;
+	const size_t n = syscall_rows();
 
-	while (syscall_row_name((int)n))
-		n++;
 	l->calls = arena_array(l->arena, n, sizeof(*l->calls));
 	if (!l->calls)
 		return err_set(err, -ENOMEM, "check the seccomp profile");

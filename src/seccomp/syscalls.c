@@ -20,6 +20,11 @@ uint32_t syscall_span(void)
 	return SYSCALL_SPAN;
 }
 
+uint32_t syscall_rows(void)
+{
+	return SYSCALL_ROWS;
+}
+
 /* FNV-1a with its high bits folded in; tools/gen-syscalls has the same. */
 static uint32_t hash(const char *name)
 {

@@ -38,6 +38,9 @@ enum syscall_table {
 /* One more than the greatest offset that is not private. */
 uint32_t syscall_span(void);
 
+/* How many rows there are, from 0 on. */
+uint32_t syscall_rows(void);
+
 /* The row of a name, or -1. */
 int syscall_row(const char *name);
 

@@ -30,15 +30,6 @@ static const char *text_of(const struct survey *s, size_t arch, int row, struct 
 	return copy ? copy : "";
 }
 
-static size_t count_rows(void)
-{
-	size_t n = 0;
-
-	while (syscall_row_name((int)n))
-		n++;
-	return n;
-}
-
 static bool has_call(const struct survey *s, size_t arch, int row)
 {
 	return syscall_offset(row, s->d[0]->arches[arch].arch->table) != SYSCALL_NONE;
@@ -162,7 +153,7 @@ static void print_arch(const struct survey *s, size_t arch, const struct line *l
 
 int profile_table(const struct survey *s, struct arena *arena, struct buf *out, struct err *err)
 {
-	struct line *lines = arena_array(arena, count_rows(), sizeof(*lines));
+	struct line *lines = arena_array(arena, syscall_rows(), sizeof(*lines));
 
 	for (size_t arch = 0; lines && arch < s->d[0]->n_arches; arch++) {
 		size_t n = collect(s, arch, arena, lines);
@@ -258,7 +249,7 @@ int profile_compare(const struct survey *a, const struct survey *b, struct arena
 	size_t n_arches = a->d[0]->n_arches + b->d[0]->n_arches;
 
 	/* Every call and one line more for each architecture. */
-	c.diff.v = arena_array(arena, n_arches * (count_rows() + 1), sizeof(*c.diff.v));
+	c.diff.v = arena_array(arena, n_arches * (syscall_rows() + 1), sizeof(*c.diff.v));
 	for (size_t i = 0; c.diff.v && i < a->d[0]->n_arches; i++)
 		compare_arch(&c, i);
 	for (size_t i = 0; c.diff.v && i < b->d[0]->n_arches; i++)
