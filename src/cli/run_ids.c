@@ -117,10 +117,11 @@ static const char *own_name(struct people *p)
 	_cleanup_buf_ struct buf text = { 0 };
 	struct people_entry entry;
 
-	if (people_read_host_file("/etc/passwd", &text) < 0 ||
-	    !people_find_user(p->arena, buf_text(&text), NULL, p->facts.euid, &entry))
-		return NULL;
-	return entry.name;
+	if (people_read_host_file("/etc/passwd", &text) == 0 &&
+	    people_find_user(p->arena, buf_text(&text), NULL, p->facts.euid, &entry))
+		return entry.name;
+	/* Of a directory service: newuidmap asks that itself, and looks for the name in subuid. */
+	return given(getenv("USER")) ? getenv("USER") : NULL;
 }
 
 /* ---- the maps -----------------------------------------------------------------------------------
@@ -201,7 +202,8 @@ static int map_ordinary(struct people *p, const char *mode, struct maps *m)
 	uint32_t uid = 0, gid = 0;
 	int r = 0;
 
-	if (in_path(p, "newuidmap") && in_path(p, "newgidmap")) {
+	/* newuidmap serves nobody without a name. */
+	if (name && in_path(p, "newuidmap") && in_path(p, "newgidmap")) {
 		read_ranges(p, "/etc/subuid", name, p->facts.euid, &uids);
 		read_ranges(p, "/etc/subgid", name, p->facts.euid, &gids);
 	}
