@@ -247,8 +247,7 @@ static int put_selinux(struct people *p, struct security *s)
 	/* Nothing is chosen and noted down for a plan. */
 	if (p->for_plan && p->facts.lsm.selinux && s->n_labels == 0)
 		s->labels[s->n_labels++] = "level:s0";
-	r = selinux_label_make(p->state_root, p->id, s->n_labels, s->labels, p->arena, &labels,
-			       p->err);
+	r = selinux_label_make(p->state_root, p->id, s->labels, p->arena, &labels, p->err);
 	if (r < 0)
 		return err_prefix(p->err, "--security-opt label");
 	p->selinux = labels.process;

@@ -132,7 +132,7 @@ static int compose(const struct parts *parts, const char *level, struct arena *a
 	return r;
 }
 
-int selinux_label_make(const char *root, const char *id, size_t n, const char *const *options,
+int selinux_label_make(const char *root, const char *id, const char *const *options,
 		       struct arena *arena, struct selinux_labels *ret, struct err *err)
 {
 	struct parts parts = { "system_u", "system_r",        SELINUX_DEFAULT_TYPE,
@@ -140,11 +140,11 @@ int selinux_label_make(const char *root, const char *id, size_t n, const char *c
 	char level[SELINUX_LEVEL_SIZE];
 	int r = 0;
 
-	for (size_t i = 0; i < n && r == 0; i++)
+	for (size_t i = 0; options[i] && r == 0; i++)
 		r = read_option(options[i], &parts, err);
 	if (r < 0)
 		return r;
-	if (parts.is_disabled || (n == 0 && !selinux_is_enabled())) {
+	if (parts.is_disabled || (!options[0] && !selinux_is_enabled())) {
 		*ret = (struct selinux_labels){ NULL, NULL };
 		return 0;
 	}

@@ -36,13 +36,13 @@ struct selinux_labels {
 };
 
 /*
- * The labels of container `id`. Each of the `n` options is what follows "label=" on the command
- * line: "type:T", "level:L", "user:U", "role:R", "filetype:T", or "disable" alone. Without a level
- * a pair of categories is chosen and noted below `root`, the directory of the state, where it stays
- * the container's as long as the container is there. Where SELinux is not active, both labels are
- * NULL, and an option other than "disable" is an error.
+ * The labels of container `id`. Each option of the NULL-terminated list is what follows "label=" on
+ * the command line: "type:T", "level:L", "user:U", "role:R", "filetype:T", or "disable" alone.
+ * Without a level a pair of categories is chosen and noted below `root`, the directory of the
+ * state, where it stays the container's as long as the container is there. Where SELinux is not
+ * active, both labels are NULL, and an option other than "disable" is an error.
  */
-int selinux_label_make(const char *root, const char *id, size_t n, const char *const *options,
+int selinux_label_make(const char *root, const char *id, const char *const *options,
 		       struct arena *arena, struct selinux_labels *ret, struct err *err);
 
 /*

@@ -195,10 +195,11 @@ static void test_labels_of_keys_and_sockets(void **state)
 	plan_done(&b.plan);
 }
 
-static int make(struct selinux_labels *ret, struct err *err, size_t n, const char *const *options)
+static int make(struct selinux_labels *ret, struct err *err, const char *option)
 {
 	struct arena arena = { 0 };
-	int r = selinux_label_make("/nowhere", "id", n, options, &arena, ret, err);
+	const char *const options[] = { option, NULL };
+	int r = selinux_label_make("/nowhere", "id", options, &arena, ret, err);
 
 	arena_done(&arena);
 	return r;
@@ -214,18 +215,17 @@ static void test_options_of_labels(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(make(&labels, &err, 1, &bad[i]), -EINVAL);
+		assert_int_equal(make(&labels, &err, bad[i]), -EINVAL);
 		assert_string_equal(labels.process, "left");
 	}
-	assert_int_equal(make(&labels, &err, 1, (const char *const[]){ "disable" }), 0);
+	assert_int_equal(make(&labels, &err, "disable"), 0);
 	assert_null(labels.process);
 	assert_null(labels.mount);
 	if (selinux_is_enabled())
 		return;
-	assert_int_equal(make(&labels, &err, 0, NULL), 0);
+	assert_int_equal(make(&labels, &err, NULL), 0);
 	assert_null(labels.process);
-	assert_int_equal(make(&labels, &err, 1, (const char *const[]){ "level:s0:c1,c2" }),
-			 -EOPNOTSUPP);
+	assert_int_equal(make(&labels, &err, "level:s0:c1,c2"), -EOPNOTSUPP);
 }
 
 static void test_categories(void **state)

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # lib.sh - for the scripts that run inside the machine: bundles, checks, and one line a test.
 #
 # A script defines functions test_NAME and ends with run_tests. Each runs in a shell of its own with

@@ -48,9 +48,9 @@ static int selinux_make(int n, char **v, struct err *err)
 {
 	struct arena arena = { 0 };
 	struct selinux_labels labels;
-	int r = selinux_label_make(v[0], v[1], (size_t)n - 2, (const char *const *)(v + 2), &arena,
-				   &labels, err);
+	int r = selinux_label_make(v[0], v[1], (const char *const *)(v + 2), &arena, &labels, err);
 
+	(void)n;
 	if (r == 0)
 		(void)printf("%s\n%s\n", labels.process ? labels.process : "none",
 			     labels.mount ? labels.mount : "none");
