@@ -38,6 +38,9 @@ struct options {
 
 	struct run_flags run; /* of people's commands */
 	struct update_flags update;
+
+	bool stats; /* of events */
+	const char *interval;
 };
 
 enum option_type {

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "ops/cgroup_dirs.h"
 #include "plan/plan.h"
 #include "spec/read.h"
 #include "state/state.h"
@@ -81,6 +82,21 @@ struct update_request {
 
 /* All of it, or nothing: the message says what was put back. */
 int run_update(const struct update_request *request, struct err *err);
+
+/* Told what happens to a container; 0, or a negative errno with a message to stop. */
+struct events_listener {
+	int (*stats)(void *data, const struct cgroup_dirs *dirs, struct err *err);
+	int (*oom)(void *data, struct err *err);
+	void *data;
+};
+
+/* Statistics every `interval` milliseconds, and shortages of memory, until the container ends. */
+int run_events(const char *root, const char *id, int interval,
+	       const struct events_listener *listener, struct err *err);
+
+/* Statistics once. */
+int run_stats(const char *root, const char *id, const struct events_listener *listener,
+	      struct err *err);
 
 /* The state as runtime-spec has it, with `paused` looked at. It lies in the arena. */
 int run_state(const char *root, const char *id, struct arena *arena, struct state *ret,

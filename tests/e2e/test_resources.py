@@ -66,7 +66,7 @@ def box(rt, only_ours):
 
 def make_below(box, name, controllers=None):
     for mount in hierarchies():
-        if controllers is None or mount.name in controllers:
+        if (mount / box.name).is_dir() and (controllers is None or mount.name in controllers):
             path = mount / box.name / name
             path.mkdir()
             for file in ("cpuset.cpus", "cpuset.mems"):
@@ -293,3 +293,115 @@ def test_update_of_what_has_stopped(rt, box):
     rt.wait_status(box.id, "stopped")
     assert "container not running" in rt("update", "--memory", "64m", box.id, status=1).stderr
     assert "does not exist" in rt("update", "--memory", "64m", "nobody", status=1).stderr
+
+
+# ---- events -------------------------------------------------------------------------------------
+
+#: What runc's events always has (its types/events.go); the rest is left out when it is 0.
+ALWAYS = {
+    "cpu": {"usage", "throttling"},
+    "cpuset": {"cpu_exclusive", "mem_hardwall", "mem_exclusive", "memory_migrate", "memory_spread_page",
+               "memory_spread_slab", "memory_pressure", "sched_load_balance", "sched_relax_domain_level"},
+    "memory": {"usage", "swap", "kernel", "kernelTCP"},
+    "pids": set(), "blkio": set(), "hugetlb": set(), "intel_rdt": set(), "network_interfaces": set(),
+}
+SOMETIMES = {
+    "cpu": {"psi"}, "cpuset": {"cpus", "mems"}, "memory": {"cache", "raw", "psi"},
+    "pids": {"current", "limit"},
+    "blkio": {"psi", "ioServiceBytesRecursive", "ioServicedRecursive", "ioQueueRecursive",
+              "ioServiceTimeRecursive", "ioWaitTimeRecursive", "ioMergedRecursive", "ioTimeRecursive",
+              "sectorsRecursive"},
+    "hugetlb": None, "intel_rdt": set(), "network_interfaces": set(),
+}
+
+
+def check_keys(data):
+    assert list(data) == list(ALWAYS)
+    for name, part in data.items():
+        keys = set(part or ())
+        assert ALWAYS[name] <= keys, (name, keys)
+        assert SOMETIMES[name] is None or keys <= ALWAYS[name] | SOMETIMES[name], (name, keys)
+    assert {"kernel", "user"} <= set(data["cpu"]["usage"]) <= \
+        {"total", "percpu", "percpu_kernel", "percpu_user", "kernel", "user"}
+    for entry in ("usage", "swap", "kernel", "kernelTCP"):
+        assert {"limit", "failcnt"} <= set(data["memory"][entry]) <= {"limit", "usage", "max", "failcnt"}
+
+
+def test_stats_have_the_keys_of_runc(rt, box):
+    line = rt("events", "--stats", box.id).stdout
+    assert line.count("\n") == 1
+    event = json.loads(line)
+    assert (event["type"], event["id"]) == ("stats", box.id)
+    check_keys(event["data"])
+
+
+def test_stats_are_the_kernels_numbers(rt, only_ours):
+    need_v1("memory")
+    box = Container(rt, {"memory": {"limit": 64 * MIB}, "pids": {"limit": 20},
+                         "cpu": {"quota": 50000, "period": 100000}})
+    data = rt("events", "--stats", box.id).json["data"]
+    assert data["memory"]["usage"]["limit"] == 64 * MIB
+    assert 0 < data["memory"]["usage"]["usage"] <= 64 * MIB
+    assert data["memory"]["usage"]["max"] <= 64 * MIB
+    assert data["memory"]["raw"]["hierarchical_memory_limit"] == 64 * MIB
+    assert data["pids"]["limit"] == 20 and data["pids"]["current"] >= 1
+    cpus = os.cpu_count()
+    assert len(data["cpu"]["usage"]["percpu"]) >= cpus
+    assert sum(data["cpu"]["usage"]["percpu"]) <= int(box.read("cpuacct", "cpuacct.usage"))
+    assert data["cpuset"]["mems"] == [0]
+    assert set(data["cpuset"]["cpus"]) == os.sched_getaffinity(0) or len(data["cpuset"]["cpus"]) >= 1
+
+
+def test_stats_have_pressure(rt, box):
+    need((box.dir() / "memory.pressure").exists(), "the kernel tells no pressure by cgroup")
+    data = rt("events", "--stats", box.id).json["data"]
+    for part in ("cpu", "memory", "blkio"):
+        assert set(data[part]["psi"]) == {"some", "full"}
+        assert set(data[part]["psi"]["some"]) == {"avg10", "avg60", "avg300", "total"}
+
+
+def test_stats_of_huge_pages(rt, only_ours):
+    box = Container(rt)
+    _unified, controllers = v2_controllers(box)
+    need("hugetlb" in controllers, "no hugetlb in v2")
+    data = rt("events", "--stats", box.id).json["data"]
+    assert data["hugetlb"]["2MB"] == {"failcnt": 0}
+
+
+def test_events_come_in_time_and_end_with_the_container(rt, box):
+    process = rt.popen("events", "--interval", "50ms", box.id)
+    lines = [json.loads(process.stdout.readline()) for _ in range(3)]
+    assert {line["type"] for line in lines} == {"stats"}
+    totals = [line["data"]["cpu"]["usage"].get("total", 0) for line in lines]
+    assert totals == sorted(totals)
+    rt("kill", box.id, "KILL")
+    process.stdout.read()
+    assert process.wait(10) == 0
+
+
+HOG = "sleep 1; x=x; while :; do x=$x$x$x$x; done"
+
+
+def test_events_tell_of_a_shortage_of_memory(rt, only_ours):
+    need_v1("memory")
+    box = Container(rt, {"memory": {"limit": 16 * MIB, "swap": 16 * MIB}},
+                    args=("/bin/sh", "-c", f"while [ ! -e /go ]; do sleep 0.1; done; {HOG}"))
+    process = rt.popen("events", "--interval", "1h", box.id)
+    time.sleep(0.3)
+    (box.bundle.rootfs / "go").touch()
+    lines = [json.loads(line) for line in process.stdout.read().splitlines()]
+    assert {"type": "oom", "id": box.id} in lines, lines
+    assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("interval", ["0s", "-1s", "5", "s", "1x", "", "1e3s", "999999999h"])
+def test_events_refuse_an_interval(rt, box, interval):
+    result = rt("events", f"--interval={interval}", box.id, status=1)
+    assert f"--interval {interval}: expected a duration" in result.stderr
+
+
+def test_events_of_what_is_not_running(rt, box):
+    assert "does not exist" in rt("events", "--stats", "nobody", status=1).stderr
+    os.kill(box.pid(), signal.SIGKILL)
+    rt.wait_status(box.id, "stopped")
+    assert "is not running" in rt("events", "--stats", box.id, status=1).stderr
