@@ -49,7 +49,7 @@ static void take_fds(struct msghdr *msg, struct baton_fds *fds)
 	memcpy(fds->v, CMSG_DATA(c), fds->n * sizeof(int));
 }
 
-int baton_recv(int fd, struct report *r, struct baton_fds *fds)
+static int receive(int fd, struct report *r, struct baton_fds *fds, int flags)
 {
 	struct iovec part = { .iov_base = r, .iov_len = sizeof(*r) };
 	union control control;
@@ -64,7 +64,7 @@ int baton_recv(int fd, struct report *r, struct baton_fds *fds)
 	 * so once, before it hands out what that peer had sent: its error, most likely.
 	 */
 	do
-		n = sys_recvmsg(fd, &msg);
+		n = sys_recvmsg(fd, &msg, flags);
 	while (n == -EINTR || n == -ECONNRESET);
 	if (n == 0)
 		return 0;
@@ -75,4 +75,14 @@ int baton_recv(int fd, struct report *r, struct baton_fds *fds)
 	if (fds)
 		take_fds(&msg, fds);
 	return 1;
+}
+
+int baton_recv(int fd, struct report *r, struct baton_fds *fds)
+{
+	return receive(fd, r, fds, 0);
+}
+
+int baton_look(int fd, struct report *r)
+{
+	return receive(fd, r, NULL, MSG_DONTWAIT);
 }

@@ -33,3 +33,6 @@ int baton_send(int fd, const struct report *r, const struct baton_fds *fds);
  * `fds` NULL none are taken.
  */
 int baton_recv(int fd, struct report *r, struct baton_fds *fds);
+
+/* The same without waiting and without descriptors; -EAGAIN: there is nothing yet. */
+int baton_look(int fd, struct report *r);

@@ -247,7 +247,10 @@ int walk_start(struct walk *w, struct err *err)
 	}
 	spawn_done(w);
 	left = host_netns_leave(NULL, &w->ctx);
-	return left < 0 ? err_set(err, left, "return to the host's network namespace") : 0;
+	if (left == 0)
+		return 0;
+	walk_back(w, w->plan->n_steps);
+	return err_set(err, left, "return to the host's network namespace");
 }
 
 static int launch_walk(struct launch *l, struct walk *w, bool trace, struct err *err)
@@ -352,7 +355,8 @@ int run_run(const struct run_request *request, struct err *err)
 		r = supervise_begin(&s, err);
 	/* What outlives the program without a pid namespace of its own becomes our child, not
 	 * init's. */
-	if (r == 0 && !detach && !request->no_subreaper)
+	s.reaps_all = !detach && !request->no_subreaper;
+	if (r == 0 && s.reaps_all)
 		(void)sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (r == 0)
 		r = launch_walk(&l, &w, request->trace, err);

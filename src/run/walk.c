@@ -238,6 +238,24 @@ static int hand_over(struct walk *w, size_t next)
 	return r == -EPIPE && w->lane == LANE_HOST ? await(w, next) : r;
 }
 
+/*
+ * A step of the host may fail only because init has ended ("no such process"). Then init has said
+ * why before, and that is the reason to be told.
+ */
+static int fail(struct walk *w, size_t at, int code)
+{
+	struct report said;
+
+	if (w->lane == LANE_HOST && w->baton >= 0)
+		while (baton_look(w->baton, &said) > 0)
+			if (said.err < 0) {
+				w->last = said;
+				return said.err;
+			}
+	(void)tell(w, at, code);
+	return code;
+}
+
 /* Does the steps of this lane from `i` on; returns where the other lane begins. */
 static int run_mine(struct walk *w, size_t *i)
 {
@@ -246,10 +264,8 @@ static int run_mine(struct walk *w, size_t *i)
 
 		if (r == 0 && asks_to_die(w->plan->steps[*i].kind))
 			r = check_host(w);
-		if (r < 0) {
-			(void)tell(w, *i, r);
-			return r;
-		}
+		if (r < 0)
+			return fail(w, *i, r);
 		stamp(w, *i);
 	}
 	return hand_over(w, *i);

@@ -135,7 +135,7 @@ static int receive(int fd, netlink_answer answer, void *context)
 				      .msg_namelen = sizeof(from),
 				      .msg_iov = &part,
 				      .msg_iovlen = 1 };
-		ssize_t n = sys_recvmsg(fd, &msg);
+		ssize_t n = sys_recvmsg(fd, &msg, 0);
 
 		if (n == -EINTR || (n >= 0 && from.nl_pid != 0))
 			continue; /* only the kernel has an answer */

@@ -386,9 +386,9 @@ static inline ssize_t sys_sendmsg(int fd, const struct msghdr *msg)
 	return sys_call_3(SYS_sendmsg, fd, msg, MSG_NOSIGNAL);
 }
 
-static inline ssize_t sys_recvmsg(int fd, struct msghdr *msg)
+static inline ssize_t sys_recvmsg(int fd, struct msghdr *msg, int flags)
 {
-	return sys_call_3(SYS_recvmsg, fd, msg, MSG_CMSG_CLOEXEC);
+	return sys_call_3(SYS_recvmsg, fd, msg, flags | MSG_CMSG_CLOEXEC);
 }
 
 static inline int sys_futex(uint32_t *word, int op, uint32_t value)
