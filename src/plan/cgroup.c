@@ -294,22 +294,6 @@ static void add_settings(struct planner *p, const struct cgroup_hierarchy *h,
 	}
 }
 
-/*
- * Who has no rights over the host cannot limit devices, and need not: in a user namespace nobody
- * makes any, and those that are there open as their permissions say.
- */
-static void add_devices(struct planner *p, const struct cgroup_hierarchy *h, struct step_cgroup dir)
-{
-	const struct cgroup_hierarchy *v1 = find_v1(&p->facts->cgroup, "devices");
-
-	if (cgroup_is_rootless(p))
-		return;
-	if (v1 == h)
-		add_cgroup_devices_v1(p, dir);
-	else if (!v1 && is_v2(h))
-		add_cgroup_devices_v2(p, dir);
-}
-
 static void add_make(struct planner *p, const struct cgroup_hierarchy *h,
 		     const struct cgroup_settings *settings, struct step_cgroup dir)
 {
@@ -321,6 +305,17 @@ static void add_make(struct planner *p, const struct cgroup_hierarchy *h,
 	if (p->facts->cgroup.mode == CGROUP_V2)
 		dir.delegate = cgroup_owner(p, &dir.owner);
 	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_CGROUP_MAKE, .cgroup = dir });
+}
+
+/*
+ * Who has no rights over the host cannot limit devices, and need not: in a user namespace nobody
+ * makes any, and those that are there open as their permissions say.
+ */
+static bool limits_devices(const struct planner *p, const struct cgroup_hierarchy *h)
+{
+	const struct cgroup_hierarchy *v1 = find_v1(&p->facts->cgroup, "devices");
+
+	return !cgroup_is_rootless(p) && (v1 ? v1 == h : is_v2(h));
 }
 
 static void add_hierarchy(struct planner *p, const struct cgroup_hierarchy *h,
@@ -338,7 +333,21 @@ static void add_hierarchy(struct planner *p, const struct cgroup_hierarchy *h,
 		return;
 	add_make(p, h, settings, dir);
 	add_settings(p, h, settings, dir);
-	add_devices(p, h, dir);
+	if (dir.v1 && limits_devices(p, h))
+		add_cgroup_devices_v1(p, dir);
+}
+
+void add_device_program(struct planner *p)
+{
+	const struct cgroup_hierarchy *h = find_v2(&p->facts->cgroup);
+	struct step_cgroup dir = { .slot = SLOT_CGROUP };
+
+	if (!h || !limits_devices(p, h))
+		return;
+	dir.path = directory(p, h);
+	dir.mount = h->mount;
+	if (dir.path)
+		add_cgroup_devices_v2(p, dir);
 }
 
 static bool can_limit_devices(const struct planner *p)

@@ -14,6 +14,12 @@ void plan_cgroup_paths(struct planner *p, struct spec_strings *ret);
 /* Before spawn: directories and limits, so that init is born inside or enters what is ready. */
 void add_cgroup(struct planner *p);
 
+/*
+ * v2: the program that limits devices. The kernel takes a while to verify it, so this is beside
+ * init, which waits for it before anything of the image runs.
+ */
+void add_device_program(struct planner *p);
+
 /* Opens those of a container's directories that new limits need, and writes the limits. */
 void add_cgroup_update(struct planner *p, const struct spec_strings *dirs);
 

@@ -26,18 +26,19 @@ static void build(struct planner *p)
 	add_profile(p); /* H AppArmor's, before anything is made that it could be missing for */
 	add_sockets(p); /* H a caller that does not listen is found before things are made */
 	add_cgroup(p);  /* H with its limits, so that init is born inside */
-	add_namespace_fds(p); /* H paths are the host's: opened while they are in sight */
-	add_mount_sources(p); /* H trees that need the host's view or rights */
-	add_spawn(p);         /* H user + pid namespace and the rest, pidfd */
-	add_id_maps(p);       /* H maps, limits: only the parent may */
-	add_record_init(p);   /* H `delete` finds the process from here on */
-	add_netns(p);         /* H the dearest namespace is made beside what follows */
-	add_copies(p);        /* H for exec and hooks; `delete` does not need them */
-	add_intel_rdt(p);     /* H needs the pid */
-	add_net_devices(p);   /* H needs the network namespace */
-	add_birth(p);         /* I no half-made container outlives the runtime */
-	add_cgroup_join(p);   /* I where it could not be born inside */
-	add_namespaces(p);    /* I root in the user namespace; the others, which belong to it */
+	add_namespace_fds(p);  /* H paths are the host's: opened while they are in sight */
+	add_mount_sources(p);  /* H trees that need the host's view or rights */
+	add_spawn(p);          /* H user + pid namespace and the rest, pidfd */
+	add_id_maps(p);        /* H maps, limits: only the parent may */
+	add_record_init(p);    /* H `delete` finds the process from here on */
+	add_netns(p);          /* H the dearest namespace is made beside what follows */
+	add_device_program(p); /* H init waits for it before anything of the image runs */
+	add_copies(p);         /* H for exec and hooks; `delete` does not need them */
+	add_intel_rdt(p);      /* H needs the pid */
+	add_net_devices(p);    /* H needs the network namespace */
+	add_birth(p);          /* I no half-made container outlives the runtime */
+	add_cgroup_join(p);    /* I where it could not be born inside */
+	add_namespaces(p);     /* I root in the user namespace; the others, which belong to it */
 	add_late_mount_sources(p); /* H needs init's mount namespace */
 	add_rootfs(p);             /* I propagation, root, mounts, devices, links */
 	add_network_join(p);       /* I if sysfs did not need it before */

@@ -97,6 +97,7 @@ static inline int make(struct bench *b)
 {
 	plan_cgroup_paths(&b->planner, &b->dirs);
 	add_cgroup(&b->planner);
+	add_device_program(&b->planner);
 	add_cgroup_join(&b->planner);
 	CHECK(b->err.code == 0);
 	for (size_t i = 0; i < b->plan.n_steps; i++) {

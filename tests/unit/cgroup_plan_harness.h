@@ -114,6 +114,7 @@ static inline const char *plan_text(struct bench *b)
 	b->plan.n_steps = 0;
 	b->text.len = 0;
 	add_cgroup(&p);
+	add_device_program(&p);
 	add_cgroup_join(&p);
 	assert_false(arena_failed(&b->plan.arena));
 	for (size_t i = 0; i < b->plan.n_steps; i++)
