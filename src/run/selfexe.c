@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <linux/memfd.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -67,12 +66,17 @@ static int open_sealed_copy(void)
 	return r < 0 ? r : sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 }
 
+bool selfexe_exposed(void)
+{
+	return sys_faccessat(AT_FDCWD, SELF, W_OK) == 0 && !is_sealed_copy();
+}
+
 int selfexe_protect(char *const *argv, char *const *envp, struct err *err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	int r;
 
-	if (sys_faccessat(AT_FDCWD, SELF, W_OK) < 0 || is_sealed_copy())
+	if (!selfexe_exposed())
 		return 0;
 	fd = open_readonly_view();
 	if (fd < 0)

@@ -7,7 +7,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
+
+/* Could whoever calls us, and so a container's root, write to the file? */
+bool selfexe_exposed(void);
 
 /*
  * Returns 0 at once if whoever calls us could not write the file either (that is what a container's

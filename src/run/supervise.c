@@ -60,12 +60,13 @@ static void forward_signals(struct supervise *s, const struct walk *w)
 }
 
 /* As a subreaper we get the orphans of the program, too. */
-static bool reap(const struct walk *w, int *ret_status)
+static bool reap(const struct supervise *s, const struct walk *w, int *ret_status)
 {
+	pid_t whom = s->reaps_all ? -1 : w->ctx.pid;
 	bool ended = false;
 	int status, r;
 
-	while ((r = sys_wait4(-1, &status, __WALL | WNOHANG)) > 0 || r == -EINTR) {
+	while ((r = sys_wait4(whom, &status, __WALL | WNOHANG)) > 0 || r == -EINTR) {
 		if (r != w->ctx.pid)
 			continue;
 		*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -115,7 +116,7 @@ int supervise_wait(struct supervise *s, struct walk *w, struct err *err)
 			forward_readiness(s, w);
 		terminal_handle(&s->terminal, fds + TERMINAL);
 		if (fds[PROCESS].revents || fds[SIGNALS].revents)
-			ended = reap(w, &status);
+			ended = reap(s, w, &status);
 	}
 	if (r < 0)
 		return r;

@@ -4,13 +4,17 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/err.h"
 #include "run/terminal.h"
 #include "run/walk.h"
 
 struct supervise {
-	uint64_t old_mask;         /* of signals */
-	int signals;               /* signalfd, -1: none */
+	uint64_t old_mask; /* of signals */
+	int signals;       /* signalfd, -1: none */
+	bool reaps_all;    /* as a subreaper; else other children are not ours to wait for */
 	const char *notify_socket; /* NOTIFY_SOCKET of our environment, or NULL */
 	struct terminal terminal;
 };
