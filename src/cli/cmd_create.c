@@ -52,7 +52,11 @@ static void tell_unknown(void *data, const char *path, unsigned int line, unsign
 	_cleanup_buf_ struct buf text = { 0 };
 
 	buf_printf(&text, "config.json:%u:%u: %s is not known and ignored", line, column, path);
-	cli_debug(cli, buf_text(&text));
+	/* runtime-spec wants a warning for a capability of a newer kernel, and none for a key. */
+	if (strchr(path, '='))
+		cli_warn(cli, buf_text(&text));
+	else if (cli->o.debug)
+		cli_debug(cli, buf_text(&text));
 }
 
 /* Descriptors that systemd passes, if they are for us (sd_listen_fds(3)). */
@@ -91,7 +95,7 @@ static int make_request(struct cli *cli, bool run, struct run_request *ret)
 		return err_say(&cli->err, -EINVAL, "--bundle is empty");
 	*ret = (struct run_request){
 		.plan = plan,
-		.unknown = o->debug ? tell_unknown : NULL,
+		.unknown = tell_unknown,
 		.unknown_data = cli,
 		.keep = o->keep,
 		.no_subreaper = o->no_subreaper,
@@ -111,14 +115,17 @@ int cmd_create(struct cli *cli)
 int cmd_run(struct cli *cli)
 {
 	struct run_request request;
+	_cleanup_buf_ struct buf reasons = { 0 };
 	struct err warning = { 0 };
 	int r = make_request(cli, true, &request);
 
 	request.warning = &warning;
+	request.reasons = &reasons;
 	if (r == 0)
 		r = run_run(&request, &cli->err);
 	if (warning.code < 0)
 		cli_warn(cli, warning.msg);
+	cli_warn_lines(cli, &reasons);
 	return r;
 }
 

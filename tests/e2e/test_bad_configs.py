@@ -114,7 +114,6 @@ def wrong_values():
         ("process.user.gid", [-1, 4294967295, 1 << 40]),
         ("process.user.umask", [-1, 0o10000]),
         ("process.user.additionalGids", [[-1], [4294967295]]),
-        ("process.capabilities.bounding", [["CAP_NOTHING"], ["chown "], [""]]),
         ("process.rlimits.0.type", ["RLIMIT_NOTHING", "", "NOFILE"]),
         ("process.rlimits.0.soft", [-1, 65, 1 << 65]),
         ("process.oomScoreAdj", [1001, -1001]),
