@@ -3,7 +3,6 @@
  *
  * A profile is named as for `--security-opt seccomp=`: built in, a file, and changed by edits.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -191,16 +190,18 @@ static int show_json(struct cli *cli, const char *text, struct buf *out)
 {
 	struct spec_source source;
 	struct spec_seccomp profile;
-	int r = is_written(text) ? read_written(cli, text, &source, &profile)
-				 : resolve(cli, text, &profile);
+	int r;
 
-	if (r < 0)
+	if (is_written(text)) {
+		r = read_written(cli, text, &source, &profile);
+		if (r == 0)
+			buf_add(out, source.text, source.len);
 		return r;
-	if (is_written(text))
-		buf_add(out, source.text, source.len);
-	else
+	}
+	r = resolve(cli, text, &profile);
+	if (r == 0)
 		profile_render_json(&profile, out);
-	return 0;
+	return r;
 }
 
 /* linux.seccomp of a config.json: without conditions, for --cap and --arch. */

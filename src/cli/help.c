@@ -3,11 +3,10 @@
  */
 #include <string.h>
 
+#include "base/nearest.h"
 #include "cli/parts.h"
 
-#define COLUMN    32 /* where explanations begin */
-#define LONGEST   40 /* words longer than that are not mistyped, but something else */
-#define TOLERANCE 2  /* letters that may be wrong, missing or too many */
+#define COLUMN 32 /* where explanations begin */
 
 static void pad(struct buf *out, size_t begin)
 {
@@ -71,64 +70,21 @@ void help_command(const struct program *program, const struct command *command, 
 
 /* ---- what was meant ---------------------------------------------------------------------- */
 
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* How many letters are to be changed, added or left out to make one word of the other. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[LONGEST + 1], len = strlen(b);
-
-	if (strlen(a) > LONGEST || len > LONGEST)
-		return LONGEST;
-	for (size_t j = 0; j <= len; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= len; j++) {
-			size_t above = row[j];
-
-			row[j] = min3(above + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1]));
-			corner = above;
-		}
-	}
-	return row[len];
-}
-
-static void consider(const char *name, const char *word, const char **nearest, size_t *least)
-{
-	size_t d = distance(name, word);
-
-	/* Of a short word everything is near. */
-	if (d < *least && d < strlen(name)) {
-		*least = d;
-		*nearest = name;
-	}
-}
-
 const char *help_nearest_command(const struct command *commands, const char *word)
 {
-	const char *nearest = NULL;
-	size_t least = TOLERANCE + 1;
+	struct nearest nearest = nearest_to(word);
 
 	for (; commands->name; commands++)
-		consider(commands->name, word, &nearest, &least);
-	return nearest;
+		nearest_consider(&nearest, commands->name);
+	return nearest.name;
 }
 
 const char *help_nearest_option(const struct option_row *const *tables, const char *word)
 {
-	const char *nearest = NULL;
-	size_t least = TOLERANCE + 1;
+	struct nearest nearest = nearest_to(word);
 
 	for (; *tables; tables++)
 		for (const struct option_row *row = *tables; row->name; row++)
-			consider(row->name, word, &nearest, &least);
-	return nearest;
+			nearest_consider(&nearest, row->name);
+	return nearest.name;
 }

@@ -1,6 +1,5 @@
 #include "seccomp/table.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,8 @@ const char *profile_arch_label(const struct seccomp_arch *arch, struct arena *ar
 	char *label = arena_strndup(arena, name, strlen(name));
 
 	for (char *c = label; c && *c; c++)
-		*c = (char)tolower((unsigned char)*c);
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c + 'a' - 'A');
 	return label ? label : "";
 }
 
