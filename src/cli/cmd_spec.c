@@ -1,16 +1,13 @@
 /*
- * cmd_spec.c - spec: a first config.json, to be changed.
- *
- * Capabilities and paths are those that Docker gives a container; privileges cannot grow.
+ * cmd_spec.c - spec: a first config.json (spec/default.h), to be changed.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "spec/default.h"
 
 #define CONFIG     "config.json"
 #define AT(member) offsetof(struct options, member)
@@ -21,127 +18,6 @@ const struct option_row spec_options[] = {
 	  "for an ordinary user: a user namespace, and the host's network" },
 	{ 0 },
 };
-
-static const char process_text[] =
-    "{\n"
-    "\t\"ociVersion\": \"" CLI_SPEC_VERSION "\",\n"
-    "\t\"process\": {\n"
-    "\t\t\"terminal\": true,\n"
-    "\t\t\"user\": {\"uid\": 0, \"gid\": 0},\n"
-    "\t\t\"args\": [\"sh\"],\n"
-    "\t\t\"env\": [\n"
-    "\t\t\t\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\",\n"
-    "\t\t\t\"TERM=xterm\"\n"
-    "\t\t],\n"
-    "\t\t\"cwd\": \"/\",\n"
-    "\t\t\"capabilities\": {\n";
-
-static const char *const capabilities[] = {
-	"CHOWN",   "DAC_OVERRIDE", "FSETID",           "FOWNER",
-	"MKNOD",   "NET_RAW",      "SETGID",           "SETUID",
-	"SETFCAP", "SETPCAP",      "NET_BIND_SERVICE", "SYS_CHROOT",
-	"KILL",    "AUDIT_WRITE",
-};
-
-static const char limits_text[] =
-    "\t\t},\n"
-    "\t\t\"rlimits\": [{\"type\": \"RLIMIT_NOFILE\", \"hard\": 1024, \"soft\": 1024}],\n"
-    "\t\t\"noNewPrivileges\": true\n"
-    "\t},\n"
-    "\t\"root\": {\"path\": \"rootfs\", \"readonly\": true},\n"
-    "\t\"hostname\": \"containr\",\n"
-    "\t\"mounts\": [\n";
-
-struct mount_row {
-	const char *destination, *type, *source, *options;
-};
-
-static const struct mount_row mounts[] = {
-	{ "/proc", "proc", "proc", "\"nosuid\", \"noexec\", \"nodev\"" },
-	{ "/dev", "tmpfs", "tmpfs", "\"nosuid\", \"strictatime\", \"mode=755\", \"size=65536k\"" },
-	{ "/dev/pts", "devpts", "devpts",
-	  "\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\", \"gid=5\"" },
-	{ "/dev/shm", "tmpfs", "shm",
-	  "\"nosuid\", \"noexec\", \"nodev\", \"mode=1777\", \"size=65536k\"" },
-	{ "/dev/mqueue", "mqueue", "mqueue", "\"nosuid\", \"noexec\", \"nodev\"" },
-	{ "/sys", "sysfs", "sysfs", "\"nosuid\", \"noexec\", \"nodev\", \"ro\"" },
-	{ "/sys/fs/cgroup", "cgroup", "cgroup",
-	  "\"nosuid\", \"noexec\", \"nodev\", \"relatime\", \"ro\"" },
-	{ 0 },
-};
-
-/* An ordinary user has one group only, and may not mount a sysfs over the host's network. */
-static const struct mount_row rootless_mounts[] = {
-	{ "/dev/pts", "devpts", "devpts",
-	  "\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\"" },
-	{ "/sys", "none", "/sys", "\"rbind\", \"nosuid\", \"noexec\", \"nodev\", \"ro\"" },
-	{ 0 },
-};
-
-static const char paths_text[] =
-    "\t\t\"maskedPaths\": [\n"
-    "\t\t\t\"/proc/acpi\", \"/proc/asound\", \"/proc/interrupts\", \"/proc/kcore\",\n"
-    "\t\t\t\"/proc/keys\", \"/proc/latency_stats\", \"/proc/sched_debug\", \"/proc/scsi\",\n"
-    "\t\t\t\"/proc/timer_list\", \"/proc/timer_stats\", \"/sys/devices/virtual/powercap\",\n"
-    "\t\t\t\"/sys/firmware\"\n"
-    "\t\t],\n"
-    "\t\t\"readonlyPaths\": [\n"
-    "\t\t\t\"/proc/bus\", \"/proc/fs\", \"/proc/irq\", \"/proc/sys\", "
-    "\"/proc/sysrq-trigger\"\n"
-    "\t\t]\n"
-    "\t}\n"
-    "}\n";
-
-static void print_capabilities(struct buf *out)
-{
-	static const char *const sets[] = { "bounding", "effective", "permitted" };
-	const size_t n = sizeof(capabilities) / sizeof(capabilities[0]);
-
-	for (size_t s = 0; s < 3; s++) {
-		buf_printf(out, "\t\t\t\"%s\": [", sets[s]);
-		for (size_t i = 0; i < n; i++)
-			buf_printf(out, "%s%s\"CAP_%s\"", i > 0 ? "," : "",
-				   i % 5 == 0 ? "\n\t\t\t\t" : " ", capabilities[i]);
-		buf_printf(out, "\n\t\t\t]%s\n", s < 2 ? "," : "");
-	}
-}
-
-static void print_mounts(bool rootless, struct buf *out)
-{
-	for (const struct mount_row *m = mounts; m->destination; m++) {
-		const struct mount_row *row = m, *other = rootless_mounts;
-
-		for (; rootless && other->destination; other++)
-			if (strcmp(other->destination, m->destination) == 0)
-				row = other;
-		buf_printf(out,
-			   "\t\t{\"destination\": \"%s\", \"type\": \"%s\", \"source\": \"%s\",\n"
-			   "\t\t \"options\": [%s]}%s\n",
-			   row->destination, row->type, row->source, row->options,
-			   m[1].destination ? "," : "");
-	}
-	buf_str(out, "\t],\n");
-}
-
-static void print_linux(bool rootless, struct buf *out)
-{
-	static const char *const kinds[] = { "pid", "ipc", "uts", "mount", "cgroup" };
-
-	buf_str(out, "\t\"linux\": {\n");
-	if (rootless)
-		buf_printf(
-		    out,
-		    "\t\t\"uidMappings\": [{\"containerID\": 0, \"hostID\": %u, \"size\": 1}],\n"
-		    "\t\t\"gidMappings\": [{\"containerID\": 0, \"hostID\": %u, \"size\": 1}],\n",
-		    geteuid(), getegid());
-	else
-		buf_str(out, "\t\t\"resources\": {\"devices\": [{\"allow\": false, \"access\": "
-			     "\"rwm\"}]},\n");
-	buf_str(out, "\t\t\"namespaces\": [\n");
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		buf_printf(out, "\t\t\t{\"type\": \"%s\"},\n", kinds[i]);
-	buf_printf(out, "\t\t\t{\"type\": \"%s\"}\n\t\t],\n", rootless ? "user" : "network");
-}
 
 static int write_config(struct cli *cli, const struct buf *text)
 {
@@ -167,14 +43,9 @@ static int write_config(struct cli *cli, const struct buf *text)
 int cmd_spec(struct cli *cli)
 {
 	_cleanup_buf_ struct buf out = { 0 };
-	bool rootless = cli->o.spec_rootless;
+	const struct spec_rootless caller = { .uid = geteuid(), .gid = getegid() };
 
-	buf_str(&out, process_text);
-	print_capabilities(&out);
-	buf_str(&out, limits_text);
-	print_mounts(rootless, &out);
-	print_linux(rootless, &out);
-	buf_str(&out, paths_text);
+	spec_default(cli->o.spec_rootless ? &caller : NULL, &out);
 	if (out.failed)
 		return err_set(&cli->err, -ENOMEM, "make " CONFIG);
 	if (cli->o.bundle && chdir(cli->o.bundle) < 0)
