@@ -13,6 +13,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -158,6 +161,20 @@ static int spawn_with(struct walk *w, struct spawn_area *area)
 	return (int)sys_spawn(&area->args, sizeof(area->args), enter, &area->birth);
 }
 
+/*
+ * Init never returns from its last frames. AddressSanitizer would believe that they are still
+ * there when a second start in one process gets the same addresses.
+ */
+static void forget_frames(struct spawn_area *area, size_t size)
+{
+#ifdef __SANITIZE_ADDRESS__
+	__asan_unpoison_memory_region(area, size);
+#else
+	(void)area;
+	(void)size;
+#endif
+}
+
 int spawn_init(struct walk *w, size_t at, void (*main)(struct spawn_birth *birth))
 {
 	const uint64_t all_signals = ~0ULL;
@@ -170,6 +187,7 @@ int spawn_init(struct walk *w, size_t at, void (*main)(struct spawn_birth *birth
 	r = sys_map(size, MAP_SHARED | MAP_NORESERVE, (void **)&area);
 	if (r < 0)
 		return r;
+	forget_frames(area, size);
 	area->size = size;
 	memcpy(area->fd, w->ctx.fd, fd_size);
 	w->area = area;
