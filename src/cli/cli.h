@@ -112,6 +112,9 @@ int cli_print(struct cli *cli, const struct buf *text);
 /* Says something that is no failure, in the log or on standard error. */
 void cli_warn(const struct cli *cli, const char *text);
 
+/* The same for each line of a text. */
+void cli_warn_lines(const struct cli *cli, const struct buf *text);
+
 /* The same for whom --debug was given. */
 void cli_debug(const struct cli *cli, const char *text);
 

@@ -290,6 +290,7 @@ int people_run(struct cli *cli)
 {
 	_cleanup_(people_done) struct people p = { .root_fd = -1 };
 	_cleanup_buf_ struct buf config = { 0 };
+	_cleanup_buf_ struct buf reasons = { 0 };
 	struct run_request request;
 	int r = prepare(cli, &p, false);
 
@@ -300,7 +301,10 @@ int people_run(struct cli *cli)
 	if (r < 0)
 		return r;
 	warn_of(&p);
-	return start(&p, &request);
+	request.reasons = &reasons;
+	r = start(&p, &request);
+	cli_warn_lines(cli, &reasons);
+	return r;
 }
 
 /* ---- plan ---------------------------------------------------------------------------------------

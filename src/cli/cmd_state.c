@@ -2,6 +2,7 @@
  * cmd_state.c - state and list: what containers there are, and how they are.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -80,17 +81,56 @@ static void add_state(const struct state *state, enum state_status status, const
 	add_annotations(&state->annotations, sep, out);
 }
 
-int cmd_state(struct cli *cli)
+/* Ends what was begun with add_state(). */
+static int show_state(struct cli *cli, struct buf *out)
 {
-	_cleanup_buf_ struct buf out = { 0 };
 	enum state_status status;
 	struct state state;
 	int r = run_state(cli_root(cli), cli->args.v[0], &cli->arena, &state, &status, &cli->err);
 
 	if (r < 0)
 		return r;
-	add_state(&state, status, ",\n  ", &out);
-	add_member(",\n  ", "owner", "", &out);
+	add_state(&state, status, ",\n  ", out);
+	add_member(",\n  ", "owner", "", out);
+	return 0;
+}
+
+int cmd_state(struct cli *cli)
+{
+	_cleanup_buf_ struct buf out = { 0 };
+	int r = show_state(cli, &out);
+
+	buf_str(&out, "\n}\n");
+	return r < 0 ? r : cli_print(cli, &out);
+}
+
+static void add_limit(const char *key, uint64_t limit, struct buf *out)
+{
+	if (limit != CGROUP_NO_LIMIT && limit > 0)
+		buf_printf(out, ", \"%s\": %" PRIu64, key, limit);
+}
+
+/* For people: with the limits that it met. Engines get what the specification has, and no more. */
+int people_state(struct cli *cli)
+{
+	_cleanup_buf_ struct buf out = { 0 };
+	struct cgroup_end end;
+	int r = show_state(cli, &out);
+
+	if (r == 0)
+		r = run_end(cli_root(cli), cli->args.v[0], &end, &cli->err);
+	if (r < 0)
+		return r;
+	if (end.oom_kills > 0 || end.pids_refused > 0) {
+		buf_printf(&out,
+			   ",\n  \"limitsReached\": {\"oomKills\": %" PRIu64
+			   ", \"pidsRefused\": %" PRIu64,
+			   end.oom_kills, end.pids_refused);
+		add_limit("memoryLimit", end.memory_limit, &out);
+		add_limit("memoryPeak", end.memory_peak, &out);
+		add_limit("pidsLimit", end.pids_limit, &out);
+		buf_str(&out, "}");
+	}
 	buf_str(&out, "\n}\n");
 	return cli_print(cli, &out);
 }

@@ -17,6 +17,7 @@ extern const struct option_row profile_options[], info_options[];
 int run_preset(struct cli *cli, int i);
 int people_run(struct cli *cli);
 int people_plan(struct cli *cli);
+int people_state(struct cli *cli);
 int cmd_profile(struct cli *cli);
 int cmd_info(struct cli *cli);
 

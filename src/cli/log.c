@@ -119,6 +119,18 @@ void cli_warn(const struct cli *cli, const char *text)
 		say(cli, "warning: ", text);
 }
 
+void cli_warn_lines(const struct cli *cli, const struct buf *text)
+{
+	for (const char *line = buf_text(text); *line;) {
+		size_t len = strcspn(line, "\n");
+		_cleanup_buf_ struct buf one = { 0 };
+
+		buf_add(&one, line, len);
+		cli_warn(cli, buf_text(&one));
+		line += len + (line[len] == '\n');
+	}
+}
+
 void cli_debug(const struct cli *cli, const char *text)
 {
 	if (cli->o.debug)

@@ -34,6 +34,12 @@ void add_cgroup_of_exec(struct planner *p);
 int plan_cgroup_birth(const struct planner *p);
 
 /*
+ * A memory limit so low that the start itself may meet it. Then init gets memory of its own: the
+ * kernel kills all who share that of the one that it chooses, and that would be us.
+ */
+bool plan_memory_is_tight(const struct planner *p);
+
+/*
  * Directly after spawn, the first that init does: it enters the hierarchies that it could not be
  * born in. Before it has a cgroup namespace, whose root is where a process is at that moment.
  */

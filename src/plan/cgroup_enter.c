@@ -216,6 +216,16 @@ int plan_cgroup_birth(const struct planner *p)
 	return SLOT_NONE;
 }
 
+/* A mount costs one KiB or two of it, and what the kernel keeps for a process a hundred. */
+#define TIGHT (8 << 20)
+
+bool plan_memory_is_tight(const struct planner *p)
+{
+	const struct opt_i64 *limit = &p->spec->linux.resources.memory.limit;
+
+	return limit->has && limit->value > 0 && limit->value < TIGHT;
+}
+
 void add_cgroup_join(struct planner *p)
 {
 	size_t n = p->plan->n_steps;

@@ -72,6 +72,9 @@ const char *cgroup_device_line(struct cgroup_settings *s, const struct spec_blki
 bool cgroup_wants_i64(struct opt_i64 value);
 bool cgroup_wants_u64(struct opt_u64 value);
 
+/* Refuses a memory limit with which no program could be started. */
+void cgroup_check_memory(struct cgroup_settings *s, const struct spec_memory *m);
+
 /* What differs in nothing, or in the end of a file's name. */
 void cgroup_set_pids(struct cgroup_settings *s, const struct spec_resources *r);
 void cgroup_set_hugetlb(struct cgroup_settings *s, const struct spec_resources *r,

@@ -83,6 +83,25 @@ const char *cgroup_device_line(struct cgroup_settings *s, const struct spec_blki
 			    before, value);
 }
 
+/*
+ * The kernel charges a container for what it keeps for it: the stack and the tables of one process,
+ * its namespaces and a few mounts. Measured on Linux 6.18, x86-64: with 88 KiB a static program
+ * that does nothing was killed each time, with 104 KiB never. Most programs need more.
+ */
+#define LEAST_MEMORY (96 * 1024)
+
+void cgroup_check_memory(struct cgroup_settings *s, const struct spec_memory *m)
+{
+	if (!m->limit.has || m->limit.value <= 0 || m->limit.value >= LEAST_MEMORY)
+		return;
+	(void)err_say(s->err, -EINVAL,
+		      "linux.resources.memory.limit: %" PRId64
+		      " bytes are less than the start of any program takes, expected at least %d "
+		      "(96 KiB)",
+		      m->limit.value, LEAST_MEMORY);
+	(void)err_hint(s->err, "a shell needs 200 KiB, most programs some MiB");
+}
+
 /* A limit of 0 lets in one process that can make no other, as 1 does; but nobody is born with 0. */
 void cgroup_set_pids(struct cgroup_settings *s, const struct spec_resources *r)
 {

@@ -8,6 +8,7 @@
 
 static void add_memory(struct cgroup_settings *s, const struct spec_memory *m)
 {
+	cgroup_check_memory(s, m);
 	if (cgroup_wants_i64(m->limit))
 		(void)cgroup_set(s, "memory.limit", "memory", "memory.limit_in_bytes",
 				 cgroup_number(s, m->limit.value));

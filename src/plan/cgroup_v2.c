@@ -74,6 +74,7 @@ static void add_swap(struct cgroup_settings *s, const struct spec_memory *m)
 
 static void add_memory(struct cgroup_settings *s, const struct spec_memory *m)
 {
+	cgroup_check_memory(s, m);
 	add_swap(s, m);
 	if (cgroup_wants_i64(m->limit))
 		(void)cgroup_set(s, "memory.limit", "memory", "memory.max",

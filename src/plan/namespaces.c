@@ -128,7 +128,7 @@ void add_spawn(struct planner *p)
 	s->cgroup = plan_cgroup_birth(p);
 	/* Nothing of init's may be done before the maps are there. */
 	s->hold = plan_namespace(p, CLONE_NEWUSER) != NULL;
-	s->shares = p->options->run;
+	s->shares = p->options->run && !plan_memory_is_tight(p);
 	if (!is_new(p, CLONE_NEWUSER))
 		add_undumpable(p);
 	p->plan->spawn = p->plan->n_steps;

@@ -19,6 +19,7 @@
 #include "ops/host_process.h"
 #include "plan/hooks.h"
 #include "run/launch.h"
+#include "run/life.h"
 #include "run/notify.h"
 #include "run/supervise.h"
 #include "run/trace.h"
@@ -220,11 +221,10 @@ static int lost_init(const struct walk *w, struct err *err)
 	const struct step *next = &w->plan->steps[w->last.next];
 	_cleanup_buf_ struct buf what = { 0 };
 
+	buf_str(&what, "init was killed before it could: ");
 	step_describe(next, &what);
-	(void)err_say(err, -ECHILD, "init was killed before it could: %s (step %u)",
-		      buf_text(&what), w->last.next);
-	return err_hint(err, "a memory limit that is too low for the start kills it so; "
-			     "see the kernel's log");
+	buf_printf(&what, " (step %u)", w->last.next);
+	return life_oom(&w->plan->cgroups, buf_text(&what), err);
 }
 
 int walk_error(const struct walk *w, int code, struct err *err)
@@ -318,6 +318,18 @@ static int clean_up(const struct launch *l, struct walk *w, struct err *warning,
 	return 0;
 }
 
+/* Counters are only looked at where there is a limit that they could tell of. */
+static void read_reasons(const struct launch *l, struct buf *reasons)
+{
+	const struct spec_resources *r = &l->spec.linux.resources;
+	struct cgroup_end end;
+
+	if (!r->memory.limit.has && !r->memory.swap.has && !r->pids_limit.has && r->unified.n == 0)
+		return;
+	cgroup_end_read(&l->plan.cgroups, &end);
+	cgroup_end_say(&end, reasons);
+}
+
 static int run_attached(struct launch *l, struct walk *w, struct supervise *s,
 			const struct run_request *request, struct err *err)
 {
@@ -331,6 +343,8 @@ static int run_attached(struct launch *l, struct walk *w, struct supervise *s,
 		(void)sys_pidfd_send_signal(w->ctx.pidfd, SIGKILL);
 		(void)sys_wait4(w->ctx.pid, NULL, __WALL);
 	}
+	if (request->reasons)
+		read_reasons(l, request->reasons);
 	if (!request->keep &&
 	    clean_up(l, w, request->warning ? request->warning : &ignored, &later) < 0 &&
 	    status >= 0) {

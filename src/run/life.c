@@ -136,6 +136,32 @@ int run_state(const char *root, const char *id, struct arena *arena, struct stat
 	return 0;
 }
 
+int run_end(const char *root, const char *id, struct cgroup_end *ret, struct err *err)
+{
+	_cleanup_(life_done) struct life l = LIFE_NONE;
+	int r = life_open(&l, root, id, false, false, err);
+
+	if (r == 0)
+		cgroup_end_read(&l.state.cgroups, ret);
+	return r;
+}
+
+int life_oom(const struct spec_strings *cgroups, const char *what, struct err *err)
+{
+	_cleanup_buf_ struct buf why = { 0 };
+	struct cgroup_end end;
+
+	cgroup_end_read(cgroups, &end);
+	end.pids_refused = 0;
+	cgroup_end_say(&end, &why);
+	if (end.oom_kills == 0) {
+		(void)err_say(err, -ECHILD, "%s", what);
+		return err_hint(err, "somebody killed it; if it was the kernel, its log says why");
+	}
+	(void)err_say(err, -ECHILD, "%s: %s", what, buf_text(&why));
+	return err_hint(err, "raise memory.limit (--memory)");
+}
+
 static int not_running(struct err *err)
 {
 	return err_say(err, -ESRCH, "container not running");

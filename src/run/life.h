@@ -38,5 +38,11 @@ int life_hooks(struct life *l, struct spec_hooks *ret, struct err *err);
 /* The state as JSON for hooks, up to its pid; without one for a container that has stopped. */
 void life_hook_state(const struct life *l, enum state_status status, struct buf *out);
 
+/*
+ * The error for a process that was killed during the start: `what`, and whether it was for want of
+ * memory. -ECHILD.
+ */
+int life_oom(const struct spec_strings *cgroups, const char *what, struct err *err);
+
 /* Kills a process and waits for its end. */
 int life_end_process(int pidfd, const char *id, struct err *err);

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "ops/cgroup_dirs.h"
+#include "ops/cgroup_end.h"
 #include "plan/plan.h"
 #include "spec/read.h"
 #include "state/state.h"
@@ -27,7 +28,8 @@ struct run_request {
 	bool keep; /* leave the container after run, for `delete` */
 	bool no_subreaper;
 	struct err *warning; /* of run: how a poststop hook failed, or NULL */
-	bool trace; /* print each step with its time to stderr */
+	struct buf *reasons; /* of run: what the container met at its end, a line each, or NULL */
+	bool trace;          /* print each step with its time to stderr */
 };
 
 /* Makes the container; its process waits for `start`. Reads BUNDLE/config.json. */
@@ -97,6 +99,9 @@ int run_events(const char *root, const char *id, int interval,
 /* Statistics once. */
 int run_stats(const char *root, const char *id, const struct events_listener *listener,
 	      struct err *err);
+
+/* What the cgroups know of the end of a container, or of its troubles so far. */
+int run_end(const char *root, const char *id, struct cgroup_end *ret, struct err *err);
 
 /* The state as runtime-spec has it, with `paused` looked at. It lies in the arena. */
 int run_state(const char *root, const char *id, struct arena *arena, struct state *ret,

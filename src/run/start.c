@@ -63,10 +63,11 @@ static int failed(const struct state *state, const struct report *r, struct err 
 
 static int died(const struct state *state, const struct report *last, struct err *err)
 {
-	(void)err_say(err, -ECHILD, "container %s was killed before it could: %s (step %u)",
-		      state->id, sentence(state, last->next), last->next);
-	return err_hint(err, "a memory limit that is too low for the start kills it so; see the "
-			     "kernel's log");
+	_cleanup_buf_ struct buf what = { 0 };
+
+	buf_printf(&what, "container %s was killed before it could: %s (step %u)", state->id,
+		   sentence(state, last->next), last->next);
+	return life_oom(&state->cgroups, buf_text(&what), err);
 }
 
 static int hear(int gate, const struct state *state, struct err *err)

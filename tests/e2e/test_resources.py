@@ -405,3 +405,85 @@ def test_events_of_what_is_not_running(rt, box):
     os.kill(box.pid(), signal.SIGKILL)
     rt.wait_status(box.id, "stopped")
     assert "is not running" in rt("events", "--stats", box.id, status=1).stderr
+
+
+# ---- limits that bite, and what is said of it ---------------------------------------------------
+
+def test_a_memory_hog_is_killed_and_reported(rt, only_ours):
+    need_v1("memory")
+    bundle = rt.bundle({"linux": {"resources": {"memory": {"limit": 16 * MIB, "swap": 16 * MIB}}}},
+                       args=("/bin/sh", "-c", HOG.removeprefix("sleep 1; ")))
+    result = rt.run(bundle, status=137)
+    assert "out of memory: the kernel killed 1 process (limit 16 MiB, peak 16 MiB)" in result.stderr
+
+
+def test_a_hog_below_init_is_reported_too(rt, only_ours):
+    need_v1("memory")
+    script = f"sh -c '{HOG.removeprefix('sleep 1; ')}'; echo status $?"
+    bundle = rt.bundle({"linux": {"resources": {"memory": {"limit": 16 * MIB, "swap": 16 * MIB}}}},
+                       args=("/bin/sh", "-c", script))
+    result = rt.run(bundle)
+    assert "status 137" in result.stdout
+    assert "warning: out of memory: the kernel killed 1 process" in result.stderr
+
+
+def test_a_fork_bomb_is_stopped_and_reported(rt, only_ours):
+    need_v1("pids")
+    script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 5 & done; ps | wc -l; kill -9 -1"
+    bundle = rt.bundle({"linux": {"resources": {"pids": {"limit": 8}}}},
+                       args=("/bin/sh", "-c", f"({script}) 2>&1"))
+    result = rt.run(bundle, status=None)
+    assert "the limit of 8 processes was reached: " in result.stderr
+
+
+def test_nothing_is_said_without_a_reason(rt, only_ours):
+    bundle = rt.bundle({"linux": {"resources": {"memory": {"limit": 64 * MIB}, "pids": {"limit": 50}}}}
+                       if has_v1("memory") else {}, args=("/bin/true",))
+    assert rt.run(bundle).stderr == ""
+
+
+@pytest.mark.parametrize("limit", [1, 4096, 98303])
+def test_too_little_memory_is_refused_with_the_number(rt, only_ours, limit):
+    need_v1("memory")
+    bundle = rt.bundle({"linux": {"resources": {"memory": {"limit": limit}}}}, args=("/bin/true",))
+    result = rt.run(bundle, status=1)
+    assert f"linux.resources.memory.limit: {limit} bytes are less than" in result.stderr
+    assert "at least 98304" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "create"])
+@pytest.mark.parametrize("kib, mounts", [(96, 0), (96, 60), (120, 60), (160, 60)])
+def test_too_little_memory_for_the_start_is_told_and_does_not_kill_us(rt, only_ours, command, kib, mounts):
+    """Init borrows the runtime's memory, but not where the kernel could kill both for it."""
+    need_v1("memory")
+
+    def change(config):
+        config["linux"]["resources"] = {"memory": {"limit": kib * 1024}}
+        config["mounts"] += [{"destination": f"/tmp/{n}", "type": "tmpfs", "source": "tmpfs"}
+                             for n in range(mounts)]
+
+    id = rt.new_id()
+    result = rt(command, "--bundle", rt.bundle(change, args=("/bin/true",)).path, id, status=None)
+    if command == "create" and result.status == 0:
+        result = rt("start", id, status=None)
+    assert result.status in (0, 1, 137)
+    if result.status != 0:
+        assert "out of memory: the kernel killed 1 process (limit " in result.stderr or command == "create"
+    if mounts == 60 and kib < 160:
+        assert result.status == 1 and "was killed before it could: " in result.stderr
+
+
+def test_state_for_people_has_the_limits_that_were_met(rt, only_ours, containr):
+    need_v1("memory")
+    box = Container(rt, {"memory": {"limit": 16 * MIB, "swap": 16 * MIB}, "pids": {"limit": 7}},
+                    args=("/bin/sh", "-c", HOG))
+    rt.wait_status(box.id, "stopped")
+    assert "limitsReached" not in rt("state", box.id).json
+    runtime, rt.program = rt.program, containr
+    try:
+        seen = rt("state", box.id).json
+    finally:
+        rt.program = runtime
+    assert seen["limitsReached"]["oomKills"] == 1
+    assert seen["limitsReached"]["memoryLimit"] == 16 * MIB
+    assert 0 < seen["limitsReached"]["memoryPeak"] <= 16 * MIB

@@ -60,7 +60,7 @@ static void finds_each_controller_of_a_hybrid_host(void **state)
 	(void)state;
 	bench_start(&b, &hybrid);
 	b.spec.linux.cgroups_path = "/c1";
-	b.spec.linux.resources.memory.limit = I64(4096);
+	b.spec.linux.resources.memory.limit = I64(1 << 20);
 	b.spec.linux.resources.hugepage_limits = &huge;
 	b.spec.linux.resources.n_hugepage_limits = 1;
 	b.spec.linux.resources.memory.swappiness =
@@ -68,7 +68,7 @@ static void finds_each_controller_of_a_hybrid_host(void **state)
 	assert_string_equal(
 	    plan_text(&b),
 	    "make /sys/fs/cgroup/memory/c1 v1\n"
-	    "memory.limit_in_bytes = 4096\n"
+	    "memory.limit_in_bytes = 1048576\n"
 	    "memory.swappiness = 10\n"
 	    "make /sys/fs/cgroup/devices/c1 v1\n"
 	    "devices.deny = a\n"
@@ -307,11 +307,36 @@ static void update_enables_controllers(void **state)
 	assert_string_equal(update_text(&b, &unset), OPENED "memory.swap.max = max optional\n"
 							    "memory.max = max\npids.max = 5\n");
 	assert_string_equal(b.plan.steps[0].cgroup.controllers, "memory pids");
+	bench_end(&b);
 	bench_start(&b, &v1);
 	b.spec.linux.resources.memory.limit = I64(5 << 20);
 	assert_string_equal(
 	    update_text(&b, &unset),
 	    "the container has no cgroup below /sys/fs/cgroup/memory to set limits in");
+	bench_end(&b);
+}
+
+/* Who shares the memory of what the kernel kills is killed with it. */
+static void tells_limits_that_the_start_may_meet(void **state)
+{
+	const struct {
+		struct opt_i64 limit;
+		bool tight;
+	} rows[] = {
+		{ { false, 0 }, false }, { I64(-1), false },        { I64(0), false },
+		{ I64(6 << 20), true },  { I64(96 * 1024), true },  { I64((8 << 20) - 1), true },
+		{ I64(8 << 20), false }, { I64(INT64_MAX), false },
+	};
+	struct bench b;
+	struct planner p;
+
+	(void)state;
+	bench_start(&b, &hybrid);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		b.spec.linux.resources.memory.limit = rows[i].limit;
+		p = bench_planner(&b);
+		assert_int_equal(plan_memory_is_tight(&p), rows[i].tight);
+	}
 	bench_end(&b);
 }
 
@@ -329,6 +354,7 @@ int main(void)
 		cmocka_unit_test(exec_enters_what_is_named_below),
 		cmocka_unit_test(update_completes_what_v2_has_in_one_file),
 		cmocka_unit_test(update_enables_controllers),
+		cmocka_unit_test(tells_limits_that_the_start_may_meet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,23 @@
+/*
+ * cgroup_end.h - why a container ended, as far as its cgroups know.
+ */
+#pragma once
+
+#include "ops/cgroup_dirs.h"
+
+struct cgroup_end {
+	uint64_t oom_kills;    /* processes that the kernel killed for want of memory */
+	uint64_t memory_limit; /* CGROUP_NO_LIMIT: none */
+	uint64_t memory_peak;  /* 0: the kernel does not tell (v2 before Linux 5.19) */
+	uint64_t pids_refused; /* forks that failed at the limit */
+	uint64_t pids_limit;   /* CGROUP_NO_LIMIT: none */
+};
+
+/* To be read before the directories are removed. All 0 where nothing is there. */
+void cgroup_end_read(const struct spec_strings *paths, struct cgroup_end *ret);
+
+/*
+ * The same in sentences, one a line without a newline at the end: nothing when there is nothing to
+ * say.
+ */
+void cgroup_end_say(const struct cgroup_end *end, struct buf *out);
