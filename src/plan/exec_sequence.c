@@ -81,6 +81,7 @@ static void build(struct planner *p)
 	add_join(p);             /* H all namespaces at once, then a process below them */
 	add_id_maps(p);          /* H limits that need rights outside a user namespace */
 	add_birth(p);            /* I it dies with us */
+	add_initial_affinity(p); /* I before its cgroup: runtime-spec, execCPUAffinity */
 	add_inside(p);           /* I cgroup, then its namespace; root there */
 	add_private_proc(p);
 	add_terminal(p); /* I the container's own devpts */

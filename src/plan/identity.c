@@ -85,6 +85,11 @@ static void add_affinity(struct planner *p, const char *list)
 	add_init(p, step);
 }
 
+void add_initial_affinity(struct planner *p)
+{
+	add_affinity(p, p->spec->process.exec_cpu_affinity.initial);
+}
+
 void add_process(struct planner *p)
 {
 	const struct spec_process *process = process_of(p);

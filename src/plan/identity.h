@@ -6,6 +6,8 @@
 
 #include "plan/plan.h"
 
+/* Where a process of exec runs until it is in its cgroup. */
+void add_initial_affinity(struct planner *p);
 void add_process(struct planner *p);     /* limits, scheduler, score: while capabilities last */
 void add_identity(struct planner *p);    /* keyring, label, groups, ids, capabilities, directory */
 void add_lookup(struct planner *p);      /* HOME, the program */

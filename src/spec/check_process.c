@@ -2,6 +2,7 @@
  * check_process.c - the rules of `process`.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "spec/check_part.h"
@@ -162,6 +163,38 @@ static int check_scheduler(const struct check *c, const struct spec_process *pro
 	return r < 0 ? r : check_scheduler_deadline(c, &process->scheduler);
 }
 
+/* Reads a number; its end, or NULL where there is none or it is beyond all kernels. */
+static const char *skip_cpu(const char *text, unsigned long *ret)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return NULL;
+	*ret = strtoul(text, &end, 10);
+	return *ret > 32767 ? NULL : end;
+}
+
+/* "0-3,7": ranges that do not run backwards. Empty elements are passed over, as the kernel does. */
+static bool is_cpu_list(const char *list)
+{
+	while (*list) {
+		unsigned long first, last;
+
+		list += strspn(list, " ,");
+		if (!*list)
+			return true;
+		list = skip_cpu(list, &first);
+		if (!list)
+			return false;
+		last = first;
+		if (*list == '-')
+			list = skip_cpu(list + 1, &last);
+		if (!list || last < first || !strchr(" ,", *list))
+			return false;
+	}
+	return true;
+}
+
 static int check_affinity(const struct check *c, const struct spec_process *process)
 {
 	const struct {
@@ -175,7 +208,7 @@ static int check_affinity(const struct check *c, const struct spec_process *proc
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		const char *list = lists[i].list;
 
-		if (!list || list[strspn(list, "0123456789,- ")] == '\0')
+		if (!list || is_cpu_list(list))
 			continue;
 		json_show_text(list, shown);
 		return check_refuse(c,

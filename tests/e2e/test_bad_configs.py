@@ -124,7 +124,7 @@ def wrong_values():
         ("process.execCPUAffinity.initial", ["a", "0-", "3-1", "-1"]),
         ("root.path", ["", "nul\0"]),
         ("hostname", ["x" * 65, "nul\0"]),
-        ("mounts.0.destination", ["", "relative", "/a\0b"]),
+        ("mounts.0.destination", ["", "/a\0b"]),
         ("hooks.prestart.0.path", ["", "relative"]),
         ("hooks.prestart.0.timeout", [-1, 0]),
         ("linux.namespaces.0.type", ["nothing", "", "PID"]),
