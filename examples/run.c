@@ -4,7 +4,7 @@
  *	cc run.c $(pkg-config --cflags --libs libcontainr) -o run
  *	./run DIRECTORY COMMAND [ARGUMENT]...
  *
- * DIRECTORY is empty, and becomes the root file system: /usr is mounted there, read-only.
+ * DIRECTORY, new or empty, becomes the root file system: /usr is mounted there, read-only.
  */
 #include <containr/containr.h>
 #include <stdio.h>
@@ -28,6 +28,7 @@ static void make_root(const char *dir)
 	static const char *const dirs[] = { "usr", "proc", "sys", "dev" };
 	char path[4096], target[32];
 
+	(void)mkdir(dir, 0755);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
 		(void)snprintf(target, sizeof(target), "usr/%s", names[i]);

@@ -12,8 +12,8 @@
  *   was tried, why it went wrong, and what can be done about it. Nothing is left behind by a call
  *   that failed, and a configuration is as it was before.
  * - Handles are opaque. What a function named _new or _from_json gives out, the function named
- *   _free takes back; _free(NULL) does nothing. Texts that go in are copied, are UTF-8 and end
- *   with a NUL.
+ *   _free takes back; _free(NULL) does nothing; elsewhere a handle and `ret` are not NULL. Texts
+ * that go in are copied, are UTF-8 and end with a NUL.
  * - Structs of options begin with `size`, which is set to sizeof(struct …): so a program goes on
  *   working with a newer library. All other members may be zero, where nothing else is said.
  * - The library prints nothing and does not end the process. Different threads may use it at the

@@ -170,7 +170,7 @@ static int resolve_seccomp(const char *name, struct config_view *view, struct bu
 	struct seccomp_env env = { .caps = view->spec.process.capabilities.bounding };
 	struct spec_seccomp profile, flat;
 	struct facts facts;
-	bool unconfined;
+	bool unconfined = false;
 	int r = facts_read(0, &view->arena, &facts, err);
 
 	if (r == 0)
@@ -210,8 +210,13 @@ static int take(struct buf *text, const char *seccomp, struct containr_config **
 		struct err *err)
 {
 	struct containr_config *config = calloc(1, sizeof(*config));
-	int r = config ? replace(config, text, err) : err_set(err, -ENOMEM, "make a configuration");
+	int r;
 
+	if (!config) {
+		(void)err_set(err, -ENOMEM, "make a configuration");
+		return -ENOMEM;
+	}
+	r = replace(config, text, err);
 	if (r == 0 && seccomp) {
 		config->seccomp = strdup(seccomp);
 		if (!config->seccomp)

@@ -26,8 +26,11 @@ int containr_config_set_args(struct containr_config *config, const char *const *
 {
 	_cleanup_buf_ struct buf value = { 0 };
 	struct err err = { 0 };
-	int r = args && args[0] ? 0 : err_say(&err, -EINVAL, "args: expected at least one word");
+	int r = 0;
 
+	if (!args || !args[0])
+		return api_end(err_say(&err, -EINVAL, "args: expected at least one word"), &err,
+			       error);
 	buf_str(&value, "[");
 	for (size_t i = 0; r == 0 && args[i]; i++) {
 		r = api_check_text("args", args[i], &err);
@@ -87,7 +90,7 @@ int config_set_seccomp(struct containr_config *config, const char *profile, stru
 {
 	struct spec_seccomp ignored;
 	struct arena arena = { 0 };
-	bool unconfined;
+	bool unconfined = false;
 	char *copy;
 	int r = api_check_text("seccomp", profile, err);
 

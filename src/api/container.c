@@ -213,7 +213,7 @@ static int check_exec(const struct containr_exec_options *o, struct err *err)
 static int exec_in(const struct containr_exec_options *options, struct arena *arena,
 		   struct err *err)
 {
-	struct containr_exec_options o;
+	struct containr_exec_options o = { 0 };
 	struct exec_request request = { 0 };
 	int r = take_options(options, SINCE_0_1(struct containr_exec_options, preserve_fds), &o,
 			     sizeof(o), err);
