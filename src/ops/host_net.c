@@ -62,7 +62,7 @@ static int find_device(int fd, int index, const char *name, struct device *ret)
 
 	netlink_begin(&request, RTM_GETLINK, 0, &info, sizeof(info));
 	netlink_add(&request, IFLA_EXT_MASK, &brief, sizeof(brief));
-	if (index == 0)
+	if (index == 0 && name)
 		netlink_add(&request, IFLA_IFNAME, name, strlen(name) + 1);
 	*ret = (struct device){ 0 };
 	return netlink_call(fd, &request, read_device, ret);

@@ -1,6 +1,5 @@
 #include "ops/host_rdt.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -73,9 +72,10 @@ static void plain_value(const char *value, size_t len, char *ret, size_t size)
 
 	for (size_t i = 0; i < len && n < size - 1; i++) {
 		bool zero = value[i] == '0' && n == 0 && i + 1 < len;
+		bool upper = value[i] >= 'A' && value[i] <= 'Z';
 
 		if (value[i] != ' ' && !zero)
-			ret[n++] = (char)tolower((unsigned char)value[i]);
+			ret[n++] = (char)(upper ? value[i] + ('a' - 'A') : value[i]);
 	}
 	ret[n] = '\0';
 }

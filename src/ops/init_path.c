@@ -39,7 +39,7 @@ int path_is_proc(int fd)
 
 	if (r == 0)
 		r = sys_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	return fs.f_type == PROC_SUPER_MAGIC && st.stx_ino == PROC_ROOT_INO ? 0 : -ENODEV;
 }
@@ -185,13 +185,12 @@ int path_make(int root, const char *path, int like, bool *ret_made)
 
 int path_open_proc(int root, const char *path)
 {
-	const char prefix[] = "/proc/";
 	_cleanup_fd_ int proc = path_open_plain(root, "/proc");
 	int r = proc < 0 ? proc : path_is_proc(proc);
 
 	if (r < 0)
 		return r;
-	return sys_openat2(proc, path + sizeof(prefix) - 1, O_PATH | O_CLOEXEC, 0,
+	return sys_openat2(proc, path + strlen("/proc/"), O_PATH | O_CLOEXEC, 0,
 			   RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
 }
 
