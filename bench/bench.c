@@ -3,7 +3,6 @@
  *
  *   bench [options] WORK      times what tools/bench has prepared in WORK; prints rows of a table
  *   bench --rss COMMAND...    runs it and prints the highest memory of it and its children, in KiB
- *   bench --inside DIR COMMAND...  runs it in the cgroup DIR, for at most ten seconds
  *
  * A row is "what | target | measured | verdict"; the times behind it go to WORK/times.
  */
@@ -39,23 +38,6 @@ static int print_rss(char **argv)
 		measure_die("%s: status %#x", argv[0], (unsigned int)status);
 	printf("%ld\n", usage.ru_maxrss);
 	return 0;
-}
-
-static int run_inside(const char *cgroup, char **argv)
-{
-	int status, pid = fork();
-
-	if (pid == 0) {
-		int fd = open(bench_text("%s/cgroup.procs", cgroup), O_WRONLY | O_CLOEXEC);
-		if (fd < 0 || write(fd, "0", 1) != 1)
-			_exit(125);
-		close(fd);
-		alarm(10);
-		execv(argv[0], argv);
-		_exit(127);
-	}
-	waitpid(pid, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /* ---------------------------------------------------------------------------------------------- */
@@ -118,8 +100,6 @@ int main(int argc, char **argv)
 
 	if (argc > 2 && strcmp(argv[1], "--rss") == 0)
 		return print_rss(argv + 2);
-	if (argc > 3 && strcmp(argv[1], "--inside") == 0)
-		return run_inside(argv[2], argv + 3);
 	read_options(&u, argc, argv);
 	u.times = fopen(bench_text("%s/times", u.work), "ae");
 	int filter = open(bench_text("%s/docker-linear.bpf", u.work), O_RDONLY);

@@ -72,7 +72,7 @@ char *bench_state(const struct setup *u, const char *runtime)
 {
 	const char *slash = strrchr(runtime, '/');
 
-	return bench_text("%s/state-%s", u->work, slash ? slash + 1 : runtime);
+	return bench_text("%s/state/%s", u->work, slash ? slash + 1 : runtime);
 }
 
 char *bench_bundle(const struct setup *u, const char *runtime, const char *bundle)
