@@ -100,6 +100,17 @@ static size_t list_joins(const struct planner *p, struct step_join *joins)
 	return n;
 }
 
+/*
+ * The files of a process that is not dumpable are root's, so an ordinary user writes the maps
+ * first. Root must not: whoever is root in a pid namespace that is joined owns the new user
+ * namespace, too, and could trace init, and with it us, as long as it is dumpable (as in
+ * CVE-2016-9962).
+ */
+static bool maps_come_first(const struct planner *p)
+{
+	return is_new(p, CLONE_NEWUSER) && !(p->facts->caps & 1ULL << CAP_DAC_OVERRIDE);
+}
+
 void add_undumpable(struct planner *p)
 {
 	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_UNDUMPABLE });
@@ -129,7 +140,7 @@ void add_spawn(struct planner *p)
 	/* Nothing of init's may be done before the maps are there. */
 	s->hold = plan_namespace(p, CLONE_NEWUSER) != NULL;
 	s->shares = p->options->run && !plan_memory_is_tight(p);
-	if (!is_new(p, CLONE_NEWUSER))
+	if (!maps_come_first(p))
 		add_undumpable(p);
 	p->plan->spawn = p->plan->n_steps;
 	plan_add(p, LANE_HOST, step);
@@ -218,7 +229,7 @@ void add_id_maps(struct planner *p)
 	}
 	if (!p->exec)
 		add_parent_oom_score(p);
-	if (is_new(p, CLONE_NEWUSER))
+	if (maps_come_first(p))
 		add_undumpable(p);
 }
 

@@ -8,8 +8,8 @@
 void add_namespace_fds(struct planner *p);
 void add_netns(struct planner *p);
 void add_netns_leave(struct planner *p);
-/* Before anybody of the container can see init: before its birth, unless its maps are to be
- * written. */
+/* Before anybody of the container can see init: before its birth, unless only its owner could write
+ * its maps. */
 void add_undumpable(struct planner *p);
 void add_spawn(struct planner *p);
 /* Before init is born it is our own, which init inherits. */

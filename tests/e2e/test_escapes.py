@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from containers import Receiver, need, read_terminal, wait_until
+from containers import Receiver, namespace_config, need, read_terminal, wait_until
 from escapes import (RACE_SECONDS, attack, attack_program, bind, box, caps, results, victim, with_mounts,  # noqa: F401
                      without_mount)
 
@@ -464,3 +464,28 @@ def test_user_namespace_inside_may_mount_procfs_where_nothing_is_masked(box):
     """The twin: an unmasked /proc allows nested containers to have their own."""
     found = attack(box, "userns", change={"linux": {"maskedPaths": [], "readonlyPaths": []}})
     assert found["proc"] == "ok"
+
+
+def test_container_in_the_same_pid_namespace_cannot_seize_one_with_a_user_namespace(box):
+    """In a pod: who is root outside the new user namespace owns it, and sees its first process before its maps."""
+    id, prey = hunter(box, 4)
+    bare = box.bundle(args=["/bin/probe"])
+
+    def change(config):
+        namespace_config(config, "pid", f"/proc/{box.state(id)['pid']}/ns/pid")
+        namespace_config(config, "user")
+        config["linux"]["uidMappings"] = config["linux"]["gidMappings"] = [
+            {"containerID": 0, "hostID": 0, "size": 65536}]
+        # Its user namespace does not own the pid namespace, so a procfs of it is the host's to give.
+        without_mount(config, "/proc")
+        config["linux"].update(maskedPaths=[], readonlyPaths=[])
+
+    pod = box.bundle(change, args=["/bin/true"])
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        box.run(pod)
+    time.sleep(0.3)
+    found = prey()
+    assert found.get("met") == "ok", "the attacker never saw it: the test shows nothing"
+    assert set(found) == {"ready", "met"}, found
+    assert box.run(bare).json["pid"] == 1
