@@ -291,7 +291,7 @@ int people_run(struct cli *cli)
 	_cleanup_(people_done) struct people p = { .root_fd = -1 };
 	_cleanup_buf_ struct buf config = { 0 };
 	_cleanup_buf_ struct buf reasons = { 0 };
-	struct run_request request;
+	struct run_request request = { .keep = false };
 	int r = prepare(cli, &p, false);
 
 	if (r == 0)
@@ -312,7 +312,7 @@ int people_run(struct cli *cli)
 
 static int show_plan(struct people *p, const struct buf *config, struct buf *out)
 {
-	struct run_request request;
+	struct run_request request = { .keep = false };
 	bool json = false;
 	const char *format = p->flags->format;
 	int r = make_request(p, config, &request);
