@@ -4,6 +4,9 @@
  * The directory is new, so that every limit begins as unlimited; the order follows from what the
  * kernel demands of each value (memory+swap not below memory, burst not above quota).
  */
+#include <errno.h>
+#include <inttypes.h>
+
 #include "plan/cgroup_part.h"
 
 static void add_memory(struct cgroup_settings *s, const struct spec_memory *m)
@@ -43,6 +46,11 @@ static void add_cpu(struct cgroup_settings *s, const struct spec_cpu *c)
 	if (cgroup_wants_i64(c->realtime_runtime))
 		(void)cgroup_set(s, "cpu.realtimeRuntime", "cpu", "cpu.rt_runtime_us",
 				 cgroup_number(s, c->realtime_runtime.value));
+	/* The kernel would take the nearest that it has, without a word. */
+	if (cgroup_wants_u64(c->shares) && (c->shares.value < 2 || c->shares.value > 262144))
+		(void)err_say(s->err, -EINVAL,
+			      "linux.resources.cpu.shares: %" PRIu64 ", expected 2 to 262144",
+			      c->shares.value);
 	if (cgroup_wants_u64(c->shares))
 		(void)cgroup_set(s, "cpu.shares", "cpu", "cpu.shares",
 				 cgroup_unsigned(s, c->shares.value));
