@@ -21,9 +21,8 @@ struct arena_block {
 
 static struct arena_block *block_new(struct arena *a, size_t size)
 {
-	struct arena_block *block = size > SIZE_MAX - sizeof(*block)
-					? NULL
-					: calloc(1, sizeof(*block) + size);
+	struct arena_block *block =
+	    size > SIZE_MAX - sizeof(*block) ? NULL : calloc(1, sizeof(*block) + size);
 
 	if (!block) {
 		a->failed = true;

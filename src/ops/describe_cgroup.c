@@ -61,7 +61,8 @@ void cgroup_hint(const struct step *step, int code, enum phase phase, struct err
 	else if (step->kind == STEP_CGROUP_OPEN && phase == PHASE_CONTROLLER)
 		hint_controller(code, err);
 	else if (step->kind == STEP_CGROUP_OPEN && code == -ENOENT)
-		(void)err_hint(err, "a cgroup below the container's has to be there: make it first");
+		(void)err_hint(err,
+			       "a cgroup below the container's has to be there: make it first");
 	else if (step->kind == STEP_CGROUP_DEVICES && (code == -EPERM || code == -EACCES))
 		(void)err_hint(err, "device rules on cgroup v2 need CAP_SYS_ADMIN or CAP_BPF over "
 				    "the host");

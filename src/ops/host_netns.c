@@ -2,8 +2,8 @@
  * host_netns.c - the network namespace, made while init is busy with its mounts.
  *
  * It is the dearest of all namespaces, a fifth of a start. So the host enters a new one as soon as
- * init is born, brings the loopback device up, and says so in a word that init shares; init joins it
- * through the host's pidfd. The host goes back once init has, or when the start has failed.
+ * init is born, brings the loopback device up, and says so in a word that init shares; init joins
+ * it through the host's pidfd. The host goes back once init has, or when the start has failed.
  */
 #include <errno.h>
 #include <fcntl.h>

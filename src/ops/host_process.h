@@ -1,6 +1,6 @@
 /*
- * host_process.h - the operations of the host that concern the run directory, sockets and the process
- * that becomes the container.
+ * host_process.h - the operations of the host that concern the run directory, sockets and the
+ * process that becomes the container.
  */
 #pragma once
 

@@ -2,7 +2,6 @@
  * init.c - the operations of the process that becomes the container, by kind of step.
  */
 #include "ops/init_cgroup.h"
-#include "ops/init_cgroup.h"
 #include "ops/init_mount.h"
 #include "ops/init_process.h"
 

@@ -185,12 +185,13 @@ int path_make(int root, const char *path, int like, bool *ret_made)
 
 int path_open_proc(int root, const char *path)
 {
+	const char *below = path + strlen("/proc/");
 	_cleanup_fd_ int proc = path_open_plain(root, "/proc");
 	int r = proc < 0 ? proc : path_is_proc(proc);
 
 	if (r < 0)
 		return r;
-	return sys_openat2(proc, path + strlen("/proc/"), O_PATH | O_CLOEXEC, 0,
+	return sys_openat2(proc, below, O_PATH | O_CLOEXEC, 0,
 			   RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
 }
 

@@ -20,7 +20,7 @@ enum phase {
 	PHASE_COPY,
 	PHASE_OPEN,
 	PHASE_WRITE,
-	PHASE_VERIFY, /* what was opened is not what it should be */
+	PHASE_VERIFY,     /* what was opened is not what it should be */
 	PHASE_NOT_EMPTY,  /* note: the cgroup that was there before us */
 	PHASE_CONTROLLER, /* note: the cgroup controller and the directory that lacks it */
 	PHASE_TERMINAL,

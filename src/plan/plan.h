@@ -87,7 +87,7 @@ struct planner {
 	char **env;                   /* of the program */
 	const struct plan_exec *exec; /* NULL: a start; else a further process of a container */
 	const struct step_landlock *landlock; /* NULL: none */
-	struct rootfs_plan *rootfs;   /* what the functions of rootfs.c hand on to each other */
+	struct rootfs_plan *rootfs; /* what the functions of rootfs.c hand on to each other */
 };
 
 void plan_add(struct planner *p, enum lane lane, struct step step);

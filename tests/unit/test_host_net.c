@@ -120,7 +120,8 @@ static void moves_a_device_with_its_addresses(void **state)
 
 	(void)state;
 	open_scene(&scene, "veth0", "eth0");
-	run("ip addr add 192.0.2.7/24 dev veth0 && ip -6 addr add 2001:db8::7/64 dev veth0 nodad && "
+	run("ip addr add 192.0.2.7/24 dev veth0 && ip -6 addr add 2001:db8::7/64 dev veth0 nodad "
+	    "&& "
 	    "ip link set veth0 up mtu 1400 address 02:00:00:00:00:07 && "
 	    "ip addr add 169.254.1.1/16 scope link dev veth0 && "
 	    "ip addr add 192.0.2.8/24 valid_lft 1000 preferred_lft 1000 dev veth0");
