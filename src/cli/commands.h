@@ -20,6 +20,7 @@ int people_plan(struct cli *cli);
 int people_state(struct cli *cli);
 int cmd_profile(struct cli *cli);
 int cmd_info(struct cli *cli);
+int cmd_selinux(struct cli *cli);
 
 int cmd_create(struct cli *cli);
 int cmd_run(struct cli *cli);

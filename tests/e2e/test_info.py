@@ -38,3 +38,10 @@ def test_text_names_each_layer(info):
 def test_unknown_format_is_refused(info):
     result = info("--format", "yaml")
     assert result.returncode == 125 and "yaml" in result.stderr
+
+
+def test_selinux_module_needs_selinux(containr):
+    if pathlib.Path("/sys/fs/selinux/enforce").exists():
+        pytest.skip("SELinux is active: tests/vm installs the module")
+    result = subprocess.run([containr, "selinux", "install"], capture_output=True, text=True, timeout=30)
+    assert result.returncode == 125 and "not active" in result.stderr
