@@ -5,6 +5,7 @@ import ctypes
 import os
 import pathlib
 import pty
+import re
 import shutil
 import socket
 import stat
@@ -14,7 +15,7 @@ import time
 
 import pytest
 
-from containers import Receiver, namespace_config, need, read_terminal, status_field, wait_until
+from containers import TREE, Receiver, namespace_config, need, read_terminal, status_field, wait_until
 from escapes import (RACE_SECONDS, attack, attack_program, bind, box, caps, results, victim, with_mounts,  # noqa: F401
                      without_mount)
 
@@ -507,3 +508,12 @@ def test_no_new_privileges_holds_against_a_setuid_program(box):
         shutil.copy2(bundle.rootfs / "bin/probe", bundle.rootfs / "bin/suid")
         (bundle.rootfs / "bin/suid").chmod(0o4755)
         assert box.run(bundle).json["uid"][1] == want
+
+
+def test_threat_model_names_tests_that_exist():
+    text = (TREE / "docs/threat-model.md").read_text()
+    named = set(re.findall(r"`(test_\w+)`", text))
+    there = set()
+    for path in (TREE / "tests/e2e").glob("test_*.py"):
+        there |= set(re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE))
+    assert len(named) > 30 and named <= there, named - there
