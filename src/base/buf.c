@@ -96,20 +96,22 @@ void buf_json_str(struct buf *b, const char *s)
 	buf_str(b, "\"");
 }
 
-/* One byte more than a file has now, so that its end is seen without room for more. */
-static size_t room_for(int fd, size_t max)
+/* What a regular file has now; 0: not known, as for those of procfs, which give what they like. */
+static size_t size_of(int fd, size_t max)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
 	    (uint64_t)st.st_size >= max)
-		return 4096;
-	return (size_t)st.st_size + 1;
+		return 0;
+	return (size_t)st.st_size;
 }
 
 int buf_read_fd(struct buf *b, int fd, size_t max)
 {
-	size_t room = room_for(fd, max);
+	size_t start = b->len, size = size_of(fd, max);
+	/* One byte more, so that a file's end is seen by what is not there. */
+	size_t room = size > 0 ? size + 1 : 4096;
 
 	for (;;) {
 		ssize_t n;
@@ -126,7 +128,7 @@ int buf_read_fd(struct buf *b, int fd, size_t max)
 		b->data[b->len] = '\0';
 		if (b->len > max)
 			return -EFBIG;
-		if (n == 0)
+		if (n == 0 || (size > 0 && b->len - start == size))
 			return 0;
 	}
 }

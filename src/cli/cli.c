@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,8 +138,12 @@ int cli_format(struct cli *cli, const char *other, bool *ret_json)
 /* A descriptor of ours must not become somebody's standard output because that was closed. */
 static void open_standard_fds(void)
 {
+	struct pollfd fds[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	if (poll(fds, 3, 0) == 0)
+		return;
 	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
+		if (fds[fd].revents & POLLNVAL)
 			(void)open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
 }
 
@@ -227,8 +232,11 @@ static int run_command(struct cli *cli, int i)
 	const struct command *c = cli->command;
 	/* The list ends early for who has no more. */
 	const struct option_row *const tables[] = { c->options, common_options, c->more, NULL };
-	int r = c->preset ? c->preset(cli, i) : 0;
+	/* First of all, for what was done before the exec would be done again. */
+	int r = c->protect ? selfexe_protect(cli->argv, environ, &cli->err) : 0;
 
+	if (r == 0 && c->preset)
+		r = c->preset(cli, i);
 	if (r == 0)
 		r = options_parse(cli, tables, i, c->stop);
 	if (r >= 0 && c->stop)
@@ -238,8 +246,6 @@ static int run_command(struct cli *cli, int i)
 	if (cli->o.help)
 		return print_help(cli);
 	r = check_args(cli);
-	if (r == 0 && c->protect)
-		r = selfexe_protect(cli->argv, environ, &cli->err);
 	if (r < 0)
 		return r;
 	r = c->run(cli);

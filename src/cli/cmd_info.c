@@ -92,7 +92,7 @@ int cmd_info(struct cli *cli)
 	int r = cli_format(cli, "text", &json);
 
 	if (r == 0)
-		r = facts_read(FACTS_CGROUP, &cli->arena, &facts, &cli->err);
+		r = facts_read(FACTS_CGROUP | FACTS_CONTROLLERS, &cli->arena, &facts, &cli->err);
 	if (r == 0 && json)
 		r = lsm_facts_read(&cli->arena, &lsm, &cli->err);
 	if (r < 0)

@@ -117,7 +117,8 @@ static int prepare(struct cli *cli, struct people *p, bool for_plan)
 	if (r == 0)
 		r = choose_id(cli, for_plan, &p->id);
 	if (r == 0)
-		r = facts_read(FACTS_CGROUP | FACTS_LSM, p->arena, &p->facts, p->err);
+		r = facts_read(FACTS_CGROUP | FACTS_CONTROLLERS | FACTS_LSM, p->arena, &p->facts,
+			       p->err);
 	/* A shell is for somebody who sits there. */
 	if (shell && !for_plan && !p->flags->detach && isatty(STDIN_FILENO))
 		p->tty = true;

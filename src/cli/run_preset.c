@@ -110,7 +110,7 @@ static bool can_limit(struct cli *cli)
 	struct cgroup_facts facts;
 	struct err ignored = { 0 };
 
-	if (cgroup_facts_read(&cli->arena, &facts, &ignored) < 0)
+	if (cgroup_facts_read(true, &cli->arena, &facts, &ignored) < 0)
 		return false;
 	for (size_t i = 0; i < facts.n; i++) {
 		const struct cgroup_hierarchy *h = &facts.v[i];

@@ -123,7 +123,7 @@ static int read_v2_controllers(struct arena *arena, struct cgroup_facts *facts, 
 	return 0;
 }
 
-int cgroup_facts_read(struct arena *arena, struct cgroup_facts *ret, struct err *err)
+int cgroup_facts_read(bool controllers, struct arena *arena, struct cgroup_facts *ret, struct err *err)
 {
 	struct cgroup_facts facts = { .mode = cgroup_mode_read(), .v2_controllers = "" };
 	char text[TEXT_SIZE];
@@ -132,7 +132,7 @@ int cgroup_facts_read(struct arena *arena, struct cgroup_facts *ret, struct err 
 	if (r < 0)
 		return r;
 	read_hierarchies(arena, &facts, text);
-	if (facts.mode != CGROUP_V1)
+	if (controllers && facts.mode != CGROUP_V1)
 		r = read_v2_controllers(arena, &facts, err);
 	if (r < 0)
 		return r;

@@ -26,11 +26,15 @@ struct cgroup_facts {
 	enum cgroup_mode mode;
 	size_t n;
 	struct cgroup_hierarchy *v;
-	const char *v2_controllers; /* cgroup.controllers of the v2 root, "" if none */
+	const char *v2_controllers; /* cgroup.controllers of the v2 root, "" if none, or not read */
 };
 
 /* How cgroups are mounted: one or two system calls. Never CGROUP_NONE: v1 is what is left. */
 enum cgroup_mode cgroup_mode_read(void);
 
-/* All of it: seven system calls on v2, one more for each hierarchy of v1. */
-int cgroup_facts_read(struct arena *arena, struct cgroup_facts *ret, struct err *err);
+/*
+ * All of it: four system calls on v2, three for its controllers, which only limits depend on, and
+ * one for each hierarchy of v1.
+ */
+int cgroup_facts_read(bool controllers, struct arena *arena, struct cgroup_facts *ret,
+		      struct err *err);

@@ -82,14 +82,15 @@ int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, stru
 	if (r == 0)
 		r = read_capabilities(&facts, err);
 	if (r == 0 && (wanted & FACTS_CGROUP))
-		r = cgroup_facts_read(arena, &facts.cgroup, err);
+		r = cgroup_facts_read(wanted & FACTS_CONTROLLERS, arena, &facts.cgroup, err);
 	if (r == 0 && (wanted & FACTS_LSM))
 		r = lsm_facts_read(arena, &facts.lsm, err);
 	if (r < 0)
 		return r;
 	if (wanted & FACTS_LANDLOCK)
 		facts.lsm.landlock_abi = lsm_landlock_abi();
-	read_oom_score(&facts);
+	if (wanted & FACTS_OOM_SCORE)
+		read_oom_score(&facts);
 	if ((wanted & FACTS_SEED) && facts.euid == 0)
 		facts.seed_fd = seed_open();
 	facts.has_seed = facts.seed_fd >= 0;

@@ -29,10 +29,12 @@ struct facts {
 };
 
 enum {
-	FACTS_LSM = 1,      /* lsm without Landlock */
-	FACTS_SEED = 2,     /* has_seed, seed_fd */
-	FACTS_CGROUP = 4,   /* cgroup */
-	FACTS_LANDLOCK = 8, /* lsm.landlock_abi */
+	FACTS_LSM = 1,          /* lsm without Landlock */
+	FACTS_SEED = 2,         /* has_seed, seed_fd */
+	FACTS_CGROUP = 4,       /* cgroup */
+	FACTS_LANDLOCK = 8,     /* lsm.landlock_abi */
+	FACTS_CONTROLLERS = 16, /* with FACTS_CGROUP: cgroup.v2_controllers */
+	FACTS_OOM_SCORE = 32,   /* oom_score_adj */
 };
 
 int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, struct err *err);

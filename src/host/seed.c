@@ -19,32 +19,31 @@
 #include "sys/sys.h"
 
 #define DIRECTORY "/run/containr"
-#define HINT      ".seed"
+#define HINT      DIRECTORY "/.kdevtmpfs" /* a link, since that is read by one call */
 #define THREAD    "kdevtmpfs"
 #define LAST_PID  4096 /* it is made at boot, after a few threads for each CPU */
 
 /* The first user namespace (PROC_USER_INIT_INO, include/linux/proc_ns.h). */
 #define INITIAL_USERNS 0xEFFFFFFDUL
 
-static size_t read_file(int dir, const char *path, char *text, size_t size)
+static bool has_name(int pid)
 {
-	_cleanup_close_ int fd = sys_openat(dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
+	char path[64], text[32];
+	_cleanup_close_ int fd = -EBADF;
+	ssize_t n;
 
-	if (n < 0)
-		n = 0;
-	text[n] = '\0';
-	return (size_t)n;
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	return strcmp(text, THREAD "\n") == 0;
 }
 
-/* A thread of the kernel has no executable; a process that took the name has. */
+/* A thread of the kernel has no executable; a process that took its name or its pid has. */
 static bool is_thread(int pid)
 {
 	char path[64], text[32];
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	if (read_file(AT_FDCWD, path, text, sizeof(text)) == 0 || strcmp(text, THREAD "\n") != 0)
-		return false;
 	(void)snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	return readlink(path, text, sizeof(text)) < 0 && errno == ENOENT;
 }
@@ -70,38 +69,34 @@ static int open_namespace(int pid)
 static int search(void)
 {
 	for (int pid = 2; pid < LAST_PID; pid++)
-		if (is_thread(pid))
+		if (has_name(pid) && is_thread(pid))
 			return pid;
 	return 0;
 }
 
 /* "0" remembers that there is none in sight, as in a container. */
-static void remember(int root, int pid)
+static void remember(int pid)
 {
-	_cleanup_close_ int fd =
-	    openat(root, HINT, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", pid);
 
-	if (fd >= 0)
-		(void)!write(fd, text, (size_t)len);
+	(void)snprintf(text, sizeof(text), "%d", pid);
+	(void)sys_mkdirat(AT_FDCWD, DIRECTORY, 0711);
+	(void)sys_symlinkat(text, AT_FDCWD, HINT);
 }
 
 int seed_open(void)
 {
-	_cleanup_close_ int dir = -EBADF;
 	uint64_t pid = 0;
 	char text[16];
+	ssize_t n = sys_readlinkat(AT_FDCWD, HINT, text, sizeof(text) - 1);
 
-	(void)sys_mkdirat(AT_FDCWD, DIRECTORY, 0711);
-	dir = sys_openat(AT_FDCWD, DIRECTORY, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-	if (dir < 0)
-		return -1;
-	if (read_file(dir, HINT, text, sizeof(text)) == 0) {
+	if (n < 0) {
 		pid = (uint64_t)search();
-		remember(dir, (int)pid);
-	} else if (num_u64(text, LAST_PID, &pid) < 0) {
-		return -1;
+		remember((int)pid);
+	} else {
+		text[n] = '\0';
+		if (num_u64(text, LAST_PID, &pid) < 0)
+			return -1;
 	}
 	return pid > 0 ? open_namespace((int)pid) : -1;
 }

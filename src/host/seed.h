@@ -9,6 +9,6 @@
 
 /*
  * A descriptor of that namespace, or -1. Where the thread is, is remembered until the next boot, in
- * /run/containr/.seed, since finding it means reading through /proc.
+ * /run/containr/.kdevtmpfs, since finding it means reading through /proc.
  */
 int seed_open(void);

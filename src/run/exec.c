@@ -272,6 +272,8 @@ static int prepare(struct exec *e, const struct exec_request *request, struct er
 		wanted |= FACTS_LSM;
 	if (spec_landlock_text(&e->spec))
 		wanted |= FACTS_LANDLOCK;
+	if (e->spec.process.oom_score_adj.has)
+		wanted |= FACTS_OOM_SCORE;
 	r = facts_read(wanted, &e->life.arena, &e->facts, err);
 	if (r < 0)
 		return r;

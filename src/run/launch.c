@@ -44,11 +44,12 @@ void launch_done(struct launch *l)
 
 static int load_config(struct launch *l, const char *path, struct err *err)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	_cleanup_close_ int fd = sys_openat(AT_FDCWD, path, flags, 0);
 	int r;
 
 	if (fd < 0) {
-		r = err_set(err, -errno, "open %s", path);
+		r = err_set(err, fd, "open %s", path);
 		(void)err_hint(err,
 			       "--bundle names the directory that has config.json and the root "
 			       "file system; `containr-oci spec` writes a first one");
@@ -81,6 +82,18 @@ static int read_config(struct launch *l, const struct run_request *request, stru
 	return r;
 }
 
+/* Anything but devices, of which a program takes care. */
+static bool has_limits(const struct spec_resources *resources)
+{
+	static const struct spec_resources none;
+	struct spec_resources rest;
+
+	memcpy(&rest, resources, sizeof(rest));
+	rest.devices = NULL;
+	rest.n_devices = 0;
+	return memcmp(&rest, &none, sizeof(rest)) != 0;
+}
+
 static unsigned int facts_wanted(const struct spec *spec)
 {
 	unsigned int wanted = FACTS_CGROUP | FACTS_SEED;
@@ -90,6 +103,10 @@ static unsigned int facts_wanted(const struct spec *spec)
 		wanted |= FACTS_LSM;
 	if (spec_landlock_text(spec))
 		wanted |= FACTS_LANDLOCK;
+	if (spec->process.oom_score_adj.has)
+		wanted |= FACTS_OOM_SCORE;
+	if (has_limits(&spec->linux.resources))
+		wanted |= FACTS_CONTROLLERS;
 	return wanted;
 }
 

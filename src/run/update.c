@@ -103,7 +103,7 @@ static int make_plan(struct life *l, const struct update_request *request, struc
 	struct spec spec = { .linux.resources = request->resources };
 	struct plan_current current = { 0 };
 	struct facts facts;
-	int r = facts_read(FACTS_CGROUP, &l->arena, &facts, err);
+	int r = facts_read(FACTS_CGROUP | FACTS_CONTROLLERS, &l->arena, &facts, err);
 
 	if (r == 0)
 		r = cgroup_dirs_open(&l->state.cgroups, &dirs, err);

@@ -228,25 +228,26 @@ static int remove_entry(int dir, const char *name, int depth)
 	return r < 0 ? r : sys_unlinkat(dir, name, AT_REMOVEDIR);
 }
 
-/* All but the state itself: while that is there, a removal that was cut short can be repeated. */
+/*
+ * All but the state itself: while that is there, a removal that was cut short can be repeated.
+ * struct dirent of the C libraries is what the kernel gives.
+ */
 static int remove_entries(int dir, int depth)
 {
-	_cleanup_(close_dir) DIR *list = NULL;
-	int fd = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), r = 0;
+	_Alignas(struct dirent) char entries[1024];
 	const struct dirent *entry;
+	ssize_t n;
+	int r = 0;
 
-	if (fd < 0)
-		return fd;
-	list = fdopendir(fd);
-	if (!list) {
-		(void)close(fd);
-		return -ENOMEM;
+	while (r == 0 && (n = sys_getdents64(dir, entries, sizeof(entries))) > 0) {
+		for (ssize_t at = 0; at < n && r == 0; at += entry->d_reclen) {
+			entry = (const void *)(entries + at);
+			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			    strcmp(entry->d_name, STATE_FILE) != 0)
+				r = remove_entry(dir, entry->d_name, depth);
+		}
 	}
-	while (r == 0 && (entry = readdir(list)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    strcmp(entry->d_name, STATE_FILE) != 0)
-			r = remove_entry(dir, entry->d_name, depth);
-	return r;
+	return r < 0 ? r : (int)n;
 }
 
 int state_remove(const char *root, const char *id, struct err *err)

@@ -66,7 +66,7 @@ static inline void bench_start(struct bench *b)
 	b->spec.linux.cgroups_path = b->path;
 	b->options.id = "c1";
 	b->plan.n_slots = SLOT_FIRST_FREE;
-	CHECK(cgroup_facts_read(&b->arena, &b->facts.cgroup, &b->err) == 0);
+	CHECK(cgroup_facts_read(true, &b->arena, &b->facts.cgroup, &b->err) == 0);
 	/* Without CLONE_INTO_CGROUP, which fork() does not know, v2 is entered as v1 is. */
 	b->facts.kernel_major = 5;
 	b->planner = (struct planner){ .plan = &b->plan,
@@ -162,7 +162,7 @@ static inline void sweep(pid_t pid)
 	struct err err;
 
 	(void)kill(-pid, SIGKILL);
-	assert_int_equal(cgroup_facts_read(&arena, &facts, &err), 0);
+	assert_int_equal(cgroup_facts_read(true, &arena, &facts, &err), 0);
 	for (size_t i = 0; i < facts.n; i++) {
 		char path[128], *one = path;
 

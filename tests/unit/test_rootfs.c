@@ -200,7 +200,7 @@ CASE(maps_the_owners_of_a_bind_mount)
 
 CASE(lays_out_cgroups_as_the_host_has_them)
 {
-	CHECK(cgroup_facts_read(&b->plan.arena, &b->facts.cgroup, &b->err) == 0);
+	CHECK(cgroup_facts_read(true, &b->plan.arena, &b->facts.cgroup, &b->err) == 0);
 	CHECK(unshare(CLONE_NEWCGROUP) == 0);
 	b->namespaces[1] = (struct spec_namespace){ CLONE_NEWCGROUP, "cgroup", NULL };
 	b->spec.linux.n_namespaces = 2;
