@@ -14,6 +14,7 @@ from containers import TREE, USER, IS_ROOT, Runtime, build_static, make_rootfs, 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than a few seconds")
     config.addinivalue_line("markers", "engine: drives a container engine")
+    config.addinivalue_line("markers", "controllers: needs controllers that a view with cgroup v2 alone may not have")
 
 
 @pytest.fixture(scope="session")

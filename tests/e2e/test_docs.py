@@ -14,6 +14,7 @@ def test_there_are_three_examples():
     assert len(EXAMPLES) == 3
 
 
+@pytest.mark.controllers
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_example(number, containr, as_root, tmp_path):
     commands, output = EXAMPLES[number]

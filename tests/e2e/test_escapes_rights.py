@@ -352,6 +352,7 @@ def remove_dir(path):
     return True
 
 
+@pytest.mark.controllers
 def test_cgroup_of_somebody_else_is_not_taken(rt):
     """A cgroupsPath with processes in it is refused, and delete --force does not kill them."""
     name = f"{rt.token}-others"

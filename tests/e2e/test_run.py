@@ -306,6 +306,7 @@ def test_namespaces_of_another_container(root):
 
 # ---- limits -------------------------------------------------------------------------------------
 
+@pytest.mark.controllers
 def test_limits_are_set(root):
     def read(*names):
         for name in names:
@@ -317,10 +318,12 @@ def test_limits_are_set(root):
     assert read("cpu/cpu.cfs_quota_us", "cpu.max") in ("50000", "50000 100000")
 
 
+@pytest.mark.controllers
 def test_default_limit_holds(root):
     assert root.sh("cat /sys/fs/cgroup/pids/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids.max") == "2048\n"
 
 
+@pytest.mark.controllers
 def test_without_cgroups_there_is_one_warning(user):
     result = user.do()
     assert result.stderr.count("warning") == 1 and "no limit on processes" in result.stderr
@@ -406,6 +409,7 @@ def test_detached_container_runs_on(root):
         root.delete("later")
 
 
+@pytest.mark.controllers
 def test_detached_container_holds_nobody_up(root):
     # Pipes end when the command does, not when the container does.
     run = subprocess.run(root.argv(*root.words(["-d", "--name", "quiet"], ["sleep", "60"])), capture_output=True,
