@@ -60,7 +60,7 @@ static int run_ps(struct cli *cli, struct buf *text)
 {
 	_cleanup_close_ int ours = -1, theirs = -1;
 	int ends[2], status = 0, r;
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_set(&cli->err, -errno, "make a pipe for ps");

@@ -123,7 +123,8 @@ static int read_v2_controllers(struct arena *arena, struct cgroup_facts *facts, 
 	return 0;
 }
 
-int cgroup_facts_read(bool controllers, struct arena *arena, struct cgroup_facts *ret, struct err *err)
+int cgroup_facts_read(bool controllers, struct arena *arena, struct cgroup_facts *ret,
+		      struct err *err)
 {
 	struct cgroup_facts facts = { .mode = cgroup_mode_read(), .v2_controllers = "" };
 	char text[TEXT_SIZE];
