@@ -130,7 +130,7 @@ int cgroup_facts_read(bool controllers, struct arena *arena, struct cgroup_facts
 	char text[TEXT_SIZE];
 	int r = read_text("/proc/self/cgroup", text, sizeof(text), err);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	read_hierarchies(arena, &facts, text);
 	if (controllers && facts.mode != CGROUP_V1)

@@ -293,7 +293,7 @@ int run_exec(const struct exec_request *request, struct err *err)
 		r = prepare(&e, request, err);
 	if (r == 0)
 		r = walk_begin(&w, &e.plan, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	r = w.ctx.fd[SLOT_TARGET] = life_process(&e.life);
 	if (r < 0)

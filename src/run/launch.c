@@ -91,6 +91,8 @@ static bool has_limits(const struct spec_resources *resources)
 	memcpy(&rest, resources, sizeof(rest));
 	rest.devices = NULL;
 	rest.n_devices = 0;
+	/* Padding that differs would only have more of the host looked at than is needed. */
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
 	return memcmp(&rest, &none, sizeof(rest)) != 0;
 }
 
@@ -221,7 +223,7 @@ void walk_release(struct walk *w, const int *keep, size_t n_keep)
 
 void walk_done(struct walk *w)
 {
-	if (!w->ctx.fd)
+	if (!w->ctx.fd || !w->plan)
 		return;
 	walk_release(w, NULL, 0);
 	if (w->ctx.pidfd >= 0)
@@ -391,7 +393,7 @@ int run_run(const struct run_request *request, struct err *err)
 		(void)sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (r == 0)
 		r = launch_walk(&l, &w, request->trace, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	r = run_hooks(&l, &w, "poststart", "running", &l.spec.hooks.poststart, err);
 	if (r < 0) {
