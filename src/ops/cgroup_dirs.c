@@ -21,12 +21,44 @@ void cgroup_dirs_done(struct cgroup_dirs *dirs)
 	dirs->n = 0;
 }
 
-int cgroup_dirs_open(const struct spec_strings *paths, struct cgroup_dirs *ret, struct err *err)
+/* A hierarchy of v1 is mounted under the names of its controllers: "cpu,cpuacct". */
+static bool has_controller(const char *path, const char *controller)
+{
+	const char *at = path + strlen(ROOT);
+	size_t len = strlen(controller), n;
+
+	for (;; at += n + 1) {
+		n = strcspn(at, ",/");
+		if (n == len && strncmp(at, controller, n) == 0)
+			return true;
+		if (at[n] != ',')
+			return false;
+	}
+}
+
+/* One of v1 that has none of the controllers is not worth the calls that open it. */
+static bool is_wanted(const struct spec_strings *paths, size_t i, const char *const *controllers)
+{
+	const char *path = paths->v[i];
+
+	if (!controllers || paths->n == 1 || strncmp(path, ROOT, strlen(ROOT)) != 0 ||
+	    has_controller(path, "unified"))
+		return true;
+	for (; *controllers; controllers++)
+		if (has_controller(path, *controllers))
+			return true;
+	return false;
+}
+
+int cgroup_dirs_open(const struct spec_strings *paths, const char *const *controllers,
+		     struct cgroup_dirs *ret, struct err *err)
 {
 	ret->n = 0;
 	for (size_t i = 0; i < paths->n && ret->n < CGROUP_DIRS_MAX; i++) {
-		int r = cgroup_dir_open(paths->v[i], &ret->v[ret->n], err);
+		int r = -ENOENT;
 
+		if (is_wanted(paths, i, controllers))
+			r = cgroup_dir_open(paths->v[i], &ret->v[ret->n], err);
 		if (r == 0)
 			ret->n++;
 		if (r == 0 || r == -ENOENT)
@@ -45,25 +77,10 @@ const struct cgroup_dir *cgroup_dirs_v2(const struct cgroup_dirs *dirs)
 	return NULL;
 }
 
-/* A hierarchy of v1 is mounted under the names of its controllers: "cpu,cpuacct". */
-static bool has_controller(const struct cgroup_dir *dir, const char *controller)
-{
-	const char *at = dir->path + strlen(ROOT);
-	size_t len = strlen(controller), n;
-
-	for (;; at += n + 1) {
-		n = strcspn(at, ",/");
-		if (n == len && strncmp(at, controller, n) == 0)
-			return true;
-		if (at[n] != ',')
-			return false;
-	}
-}
-
 const struct cgroup_dir *cgroup_dirs_find(const struct cgroup_dirs *dirs, const char *controller)
 {
 	for (size_t i = 0; i < dirs->n; i++)
-		if (!dirs->v[i].v2 && has_controller(&dirs->v[i], controller))
+		if (!dirs->v[i].v2 && has_controller(dirs->v[i].path, controller))
 			return &dirs->v[i];
 	return cgroup_dirs_v2(dirs);
 }

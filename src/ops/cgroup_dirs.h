@@ -17,8 +17,12 @@ struct cgroup_dirs {
 	struct cgroup_dir v[CGROUP_DIRS_MAX];
 };
 
-/* What is not there any more is left out. 0 or a negative errno with its message. */
-int cgroup_dirs_open(const struct spec_strings *paths, struct cgroup_dirs *ret, struct err *err);
+/*
+ * Those with one of the controllers, a list that ends with NULL, or all: NULL. What is not there
+ * any more is left out. 0 or a negative errno with its message.
+ */
+int cgroup_dirs_open(const struct spec_strings *paths, const char *const *controllers,
+		     struct cgroup_dirs *ret, struct err *err);
 void cgroup_dirs_done(struct cgroup_dirs *dirs);
 
 /* That of v2, or NULL. */

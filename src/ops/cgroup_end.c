@@ -39,12 +39,13 @@ static void read_pids(const struct cgroup_dir *dir, struct cgroup_end *end)
 void cgroup_end_read(const struct spec_strings *paths, struct cgroup_end *ret)
 {
 	_cleanup_(cgroup_dirs_done) struct cgroup_dirs dirs = { 0 };
+	static const char *const controllers[] = { "memory", "pids", NULL };
 	const struct cgroup_dir *memory, *pids;
 	struct err ignored;
 
 	*ret =
 	    (struct cgroup_end){ .memory_limit = CGROUP_NO_LIMIT, .pids_limit = CGROUP_NO_LIMIT };
-	if (cgroup_dirs_open(paths, &dirs, &ignored) < 0)
+	if (cgroup_dirs_open(paths, controllers, &dirs, &ignored) < 0)
 		return;
 	memory = cgroup_dirs_find(&dirs, "memory");
 	pids = cgroup_dirs_find(&dirs, "pids");

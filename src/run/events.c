@@ -38,7 +38,7 @@ static int watched_open(struct watched *w, const char *root, const char *id, str
 	w->pidfd = life_process(&w->life);
 	if (w->pidfd < 0)
 		return err_say(err, -ESRCH, "container with id %s is not running", id);
-	return cgroup_dirs_open(&w->life.state.cgroups, &w->dirs, err);
+	return cgroup_dirs_open(&w->life.state.cgroups, NULL, &w->dirs, err);
 }
 
 static int64_t now_ms(void)
@@ -49,7 +49,10 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A shortage is often what ends it, so that is told first. */
+/*
+ * A shortage is often what ends it, so that is told first, also where the kernel has not come to
+ * notify us: it does so for one file of v2 at most every 10 ms.
+ */
 static int watch(struct watched *w, struct cgroup_oom *oom, int interval,
 		 const struct events_listener *listener, struct err *err)
 {
@@ -64,7 +67,7 @@ static int watch(struct watched *w, struct cgroup_oom *oom, int interval,
 		if (poll(fds, 2, left > 0 ? (int)left : 0) < 0 && errno != EINTR)
 			return err_set(err, -errno, "wait for events of container %s",
 				       w->life.state.id);
-		if (fds[1].revents && cgroup_oom_happened(oom))
+		if ((fds[0].revents || fds[1].revents) && cgroup_oom_happened(oom))
 			r = listener->oom(listener->data, err);
 		if (fds[0].revents)
 			break;

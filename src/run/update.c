@@ -106,7 +106,7 @@ static int make_plan(struct life *l, const struct update_request *request, struc
 	int r = facts_read(FACTS_CGROUP | FACTS_CONTROLLERS, &l->arena, &facts, err);
 
 	if (r == 0)
-		r = cgroup_dirs_open(&l->state.cgroups, &dirs, err);
+		r = cgroup_dirs_open(&l->state.cgroups, NULL, &dirs, err);
 	if (r == 0)
 		r = check_memory(&request->resources.memory, &dirs, err);
 	if (r < 0)

@@ -487,3 +487,103 @@ def test_state_for_people_has_the_limits_that_were_met(rt, only_ours, containr):
     assert seen["limitsReached"]["oomKills"] == 1
     assert seen["limitsReached"]["memoryLimit"] == 16 * MIB
     assert 0 < seen["limitsReached"]["memoryPeak"] <= 16 * MIB
+
+
+BUSY = ("/bin/sh", "-c", "while :; do :; done")
+
+
+def cpu_time(box):
+    return int(box.read("cpuacct", "cpuacct.usage"))
+
+
+def test_cpu_shares_divide_a_cpu(rt, only_ours):
+    """Two containers on one CPU, 1024 and 256 shares: four times as much for the one."""
+    need_v1("cpuacct")
+    cpu = str(min(os.sched_getaffinity(0)))
+    boxes = [Container(rt, {"cpu": {"shares": shares, "cpus": cpu}}, args=BUSY) for shares in (1024, 256)]
+    begin = [cpu_time(box) for box in boxes]
+    time.sleep(2)
+    large, small = (cpu_time(box) - was for box, was in zip(boxes, begin))
+    assert 2.8 < large / small < 5.5, (large, small)
+    rt("update", "--cpu-share", "256", boxes[0].id)
+    begin = [cpu_time(box) for box in boxes]
+    time.sleep(2)
+    one, other = (cpu_time(box) - was for box, was in zip(boxes, begin))
+    assert 0.7 < one / other < 1.4, (one, other)
+
+
+def test_a_cpu_quota_throttles(rt, only_ours):
+    need_v1("cpuacct")
+    box = Container(rt, {"cpu": {"quota": 10000, "period": 100000}}, args=BUSY)
+    begin, at = cpu_time(box), time.monotonic()
+    time.sleep(1.5)
+    share = (cpu_time(box) - begin) / (time.monotonic() - at) / 1e9
+    assert 0.02 < share < 0.15, share
+    data = rt("events", "--stats", box.id).json["data"]["cpu"]["throttling"]
+    assert data["periods"] >= data["throttledPeriods"] > 5 and data["throttledTime"] > 0
+
+
+def test_a_cpuset_keeps_to_its_cpus(rt, only_ours):
+    need_v1("cpuset")
+    cpus = sorted(os.sched_getaffinity(0))
+    need(len(cpus) > 1, "one CPU")
+    bundle = rt.bundle({"linux": {"resources": {"cpu": {"cpus": str(cpus[1]), "mems": "0"}}}},
+                       args=("/bin/sh", "-c", "grep -E 'Cpus_allowed_list|Mems_allowed_list' /proc/self/status"))
+    assert rt.run(bundle).stdout.split() == ["Cpus_allowed_list:", str(cpus[1]), "Mems_allowed_list:", "0"]
+
+
+def test_a_device_is_refused_unless_a_rule_allows_it(rt, only_ours):
+    """On v1 by a list, on v2 by a program: the same answers."""
+    need(os.path.exists("/dev/net/tun"), "no /dev/net/tun")
+    script = "for m in 10:200 1:5; do mknod /tmp/d$m c ${m%:*} ${m#*:} || exit 9; " \
+             "dd if=/tmp/d$m of=/dev/null bs=1 count=0 2>/dev/null && echo $m opens; done; echo end"
+
+    def run(rules):
+        return rt.run(rt.bundle({"linux": {"resources": {"devices": rules}}}, args=("/bin/sh", "-c", script))).stdout
+
+    deny = {"allow": False, "access": "rwm"}
+    tun = {"allow": True, "type": "c", "major": 10, "minor": 200, "access": "r"}
+    assert run([deny]) == "1:5 opens\nend\n"
+    assert run([deny, tun]) == "10:200 opens\n1:5 opens\nend\n"
+    assert run([deny, dict(tun, access="w")]) == "1:5 opens\nend\n"
+
+
+def test_huge_pages_are_limited_on_v2(rt, only_ours):
+    box = Container(rt)
+    _unified, controllers = v2_controllers(box)
+    need("hugetlb" in controllers, "no hugetlb in v2")
+    box = Container(rt, {"hugepageLimits": [{"pageSize": "2MB", "limit": 4 * MIB}]})
+    assert box.read(None, "hugetlb.2MB.max") == str(4 * MIB)
+    assert box.read(None, "hugetlb.2MB.rsvd.max") == str(4 * MIB)
+
+
+def test_unified_keys_reach_v2(rt, only_ours):
+    need((CGROUP / ("" if PURE_V2 else "unified") / "cgroup.procs").exists(), "no cgroup v2 on this host")
+    if not PURE_V2:
+        result = rt.run(rt.bundle({"linux": {"resources": {"unified": {"memory.high": "1"}}}}, args=("/bin/true",)),
+                        status=1)
+        assert 'unified["memory.high"]' in result.stderr and "cgroup v1" in result.stderr
+    box = Container(rt, {"unified": {"cgroup.max.descendants": "3", "cgroup.max.depth": "2"}})
+    assert box.read(None, "cgroup.max.descendants") == "3"
+    for name in "abc":
+        (box.dir() / name).mkdir()
+    with pytest.raises(OSError):
+        (box.dir() / "d").mkdir()
+
+
+def test_swap_is_limited_with_memory(rt, only_ours):
+    need_v1("memory")
+    box = Container(rt, {"memory": {"limit": 16 * MIB, "swap": 24 * MIB, "reservation": 4 * MIB, "swappiness": 0}})
+    assert box.read("memory", "memory.memsw.limit_in_bytes") == str(24 * MIB)
+    assert box.read("memory", "memory.soft_limit_in_bytes") == str(4 * MIB)
+    assert box.read("memory", "memory.swappiness") == "0"
+
+
+@pytest.mark.parametrize("resources, said", [
+    ({"cpu": {"cpus": "4000"}}, 'set cpuset.cpus to "4000"'),
+    ({"hugepageLimits": [{"pageSize": "3MB", "limit": 0}]}, "hugetlb.3MB"),
+])
+def test_what_this_machine_does_not_have_leaves_nothing_behind(rt, only_ours, resources, said):
+    need_v1("cpuset")
+    result = rt.run(rt.bundle({"linux": {"resources": resources}}, args=("/bin/true",)), status=1)
+    assert said in result.stderr

@@ -1,4 +1,4 @@
-"""The security modules that this kernel may not have, for real, in a virtual machine: `make check-vm`.
+"""Security modules and cgroup controllers that this kernel may not have, in a virtual machine: `make check-vm`.
 
 Each script runs once in a machine of its own (vm-run.sh) and says "ok NAME" or "not ok NAME" for each of
 its functions test_NAME; each is a test here. Without CONTAINR_VM=1 they run only where the machine's image
@@ -21,6 +21,8 @@ WANTED = os.environ.get("CONTAINR_VM") == "1"
 RUNS = [
     ("apparmor.sh", "apparmor", "trixie", 600),
     ("apparmor.sh", "apparmor", "bookworm", 600),
+    ("resources.sh", "apparmor", "trixie", 600),
+    ("resources.sh", "apparmor", "bookworm", 600),
     ("selinux.sh", "selinux", "trixie", 600),
     ("selinux.sh", "selinux", "bookworm", 900),
 ]
