@@ -2,8 +2,9 @@
  * host_netns.c - the network namespace, made while init is busy with its mounts.
  *
  * It is the dearest of all namespaces, a fifth of a start. So the host enters a new one as soon as
- * init is born, brings the loopback device up, and says so in a word that init shares; init joins
- * it through the host's pidfd. The host goes back once init has, or when the start has failed.
+ * init is born and says so in a word that init shares; init joins it through the host's pidfd,
+ * while the host brings the loopback device up. The host goes back once init has, or when the start
+ * has failed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,7 @@ static int make(struct op_ctx *ctx)
 		return r;
 	}
 	ctx->fd[SLOT_OWN_NET] = fd;
-	return init_loopback(NULL, ctx);
+	return 0;
 }
 
 int host_netns(const struct step *s, struct op_ctx *ctx)
@@ -36,7 +37,8 @@ int host_netns(const struct step *s, struct op_ctx *ctx)
 	(void)s;
 	__atomic_store_n(ctx->net_word, r < 0 ? (uint32_t)r : NET_READY, __ATOMIC_RELEASE);
 	(void)sys_futex(ctx->net_word, FUTEX_WAKE, 1);
-	return r;
+	/* Init waits for all of the host's steps before anybody else runs in there. */
+	return r < 0 ? r : init_loopback(NULL, ctx);
 }
 
 int host_netns_leave(const struct step *s, struct op_ctx *ctx)

@@ -54,6 +54,9 @@ void add_host_hooks(struct planner *p)
 
 void add_init_hooks(struct planner *p)
 {
+	/* They find the loopback device up and devices limited. */
+	if (p->spec->hooks.create_container.n > 0)
+		plan_add(p, LANE_INIT, (struct step){ .kind = STEP_AWAIT_HOST });
 	add_hooks(p, LANE_INIT, "createContainer", "creating", &p->spec->hooks.create_container);
 }
 

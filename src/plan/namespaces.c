@@ -48,7 +48,7 @@ static bool uses_seed(const struct planner *p)
 
 /* The host moves devices into the namespace that init is in: then that must be so from the start.
  */
-static bool host_makes_net(const struct planner *p)
+bool host_makes_net(const struct planner *p)
 {
 	return is_new(p, CLONE_NEWNET) && !plan_namespace(p, CLONE_NEWUSER) &&
 	       p->spec->linux.n_net_devices == 0;

@@ -20,5 +20,8 @@ void add_namespaces(struct planner *p);
 void add_network_join(struct planner *p);
 void add_names(struct planner *p);
 
+/* Is the network namespace made by the host, beside init, which joins it later? */
+bool host_makes_net(const struct planner *p);
+
 /* Joins the network namespace that is made beside, if that is not done yet: sysfs belongs to it. */
 void add_netns_before_sysfs(struct planner *p);

@@ -310,6 +310,7 @@ void add_rootfs(struct planner *p)
 		fill_new_root(p);
 	rootfs_add_mounts(p);
 	rootfs_add_devices(p);
+	rootfs_add_late_mounts(p);
 }
 
 static void add_paths(struct planner *p, enum step_kind kind, const struct spec_strings *list)

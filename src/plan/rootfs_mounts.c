@@ -220,23 +220,34 @@ static int slot_to_keep(struct planner *p, const struct rootfs_mount *m)
 	return m->late_read_only;
 }
 
-/* Where the destination is a single name in a directory that we hold by then. */
-static int directory_of(struct planner *p, const struct rootfs_mount *m,
-			const struct step_mount *step)
+/* Like the directory that it covers: so that one has to be looked at. */
+static bool inherits_mode(const struct rootfs_mount *m)
+{
+	return is_type(m, "tmpfs") && !mount_options_find(&m->options, "mode");
+}
+
+static bool is_plain_new(const struct rootfs_mount *m)
+{
+	return !m->options.bind && !m->options.copy_up && !inherits_mode(m) &&
+	       !rootfs_is_below(m->destination, "/proc");
+}
+
+/* A single name in a /dev of our own. One that starts with a copy has the image's links in it. */
+static bool is_name_in_dev(struct planner *p, const struct rootfs_mount *m)
 {
 	const struct rootfs_mount *dev = last_at(p, "/dev");
-	const char *name = m->destination + 1;
 
-	if (m->options.bind || step->in_proc || step->inherit_mode || step->copy_up)
-		return SLOT_NONE;
-	if (!strchr(name, '/'))
+	return is_plain_new(m) && p->rootfs->dev != SLOT_NONE && m->index >= dev->index &&
+	       !dev->options.copy_up && rootfs_is_below(m->destination, "/dev") &&
+	       !strchr(m->destination + strlen("/dev/"), '/');
+}
+
+/* Where the destination is a single name in a directory that we hold by then. */
+static int directory_of(struct planner *p, const struct rootfs_mount *m)
+{
+	if (is_plain_new(m) && !strchr(m->destination + 1, '/'))
 		return SLOT_ROOTFS;
-	/* One that starts with a copy has the image's links in it. */
-	if (p->rootfs->dev == SLOT_NONE || m->index < dev->index || dev->options.copy_up)
-		return SLOT_NONE;
-	return rootfs_is_below(m->destination, "/dev") && !strchr(name + strlen("dev/"), '/')
-		   ? p->rootfs->dev
-		   : SLOT_NONE;
+	return is_name_in_dev(p, m) ? p->rootfs->dev : SLOT_NONE;
 }
 
 static void add_mount(struct planner *p, const struct rootfs_mount *m)
@@ -263,13 +274,13 @@ static void add_mount(struct planner *p, const struct rootfs_mount *m)
 		.in_proc = rootfs_is_below(m->destination, "/proc"),
 		.must_be_proc = at_proc && o->bind,
 		.copy_up = o->copy_up,
-		.inherit_mode = is_type(m, "tmpfs") && !mount_options_find(o, "mode"),
+		.inherit_mode = inherits_mode(m),
 	};
 
 	/* A sysfs shows the devices of the network namespace that it was made in. */
 	if (is_type(m, "sysfs"))
 		add_netns_before_sysfs(p);
-	step.dir = directory_of(p, m, &step);
+	step.dir = directory_of(p, m);
 	add_options(p, m, &step);
 	if (m->late_read_only != SLOT_NONE)
 		step.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
@@ -287,16 +298,57 @@ static void add_mount(struct planner *p, const struct rootfs_mount *m)
 	plan_add(p, LANE_INIT, (struct step){ .kind = STEP_MOUNT, .mount = step });
 }
 
-void rootfs_add_mounts(struct planner *p)
+/*
+ * A new sysfs needs the network namespace, which takes the host longer than what is before it takes
+ * init. Meanwhile init mounts what are names in a /dev of our own, which no link can lead astray,
+ * and makes the devices. All other mounts keep their order: a path may lead into what is before.
+ */
+static size_t first_late(struct planner *p)
 {
+	const struct rootfs_mount *sys = last_at(p, "/sys");
+	size_t n = p->spec->n_mounts;
+
+	if (!sys || !is_type(sys, "sysfs") || !host_makes_net(p))
+		return n;
+	for (size_t i = sys->index; i < n; i++) {
+		const struct rootfs_mount *m = &p->rootfs->mounts[i];
+
+		/* What is put in the place of a device, or below it, has to be there first. */
+		if (strcmp(m->destination, "/dev") == 0 ||
+		    (rootfs_is_below(m->destination, "/dev") && !is_name_in_dev(p, m)))
+			return n;
+	}
+	/* What is mounted where a device is to be made has to be there before it, too. */
+	for (size_t i = 0; i < p->spec->linux.n_devices; i++)
+		if (!rootfs_is_below(p->spec->linux.devices[i].path, "/dev"))
+			return n;
+	return sys->index;
+}
+
+static void add_mounts(struct planner *p, bool late)
+{
+	const size_t first = first_late(p);
+
 	for (size_t i = 0; i < p->spec->n_mounts; i++) {
 		struct rootfs_mount *m = &p->rootfs->mounts[i];
 
+		if ((i >= first && !is_name_in_dev(p, m)) != late)
+			continue;
 		if (rootfs_is_cgroup(m))
 			rootfs_add_cgroup(p, m);
 		else
 			add_mount(p, m);
 	}
+}
+
+void rootfs_add_mounts(struct planner *p)
+{
+	add_mounts(p, false);
+}
+
+void rootfs_add_late_mounts(struct planner *p)
+{
+	add_mounts(p, true);
 }
 
 void rootfs_add_late_read_only(struct planner *p)

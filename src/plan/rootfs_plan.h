@@ -51,7 +51,9 @@ uint64_t rootfs_default_propagation(const struct planner *p);
 /* Reads and checks what `mounts` says; 0 or the error's code. */
 int rootfs_read_mounts(struct planner *p);
 
+/* All but those that wait for the network namespace, and those. Devices may be made between. */
 void rootfs_add_mounts(struct planner *p);
+void rootfs_add_late_mounts(struct planner *p);
 void rootfs_add_late_read_only(struct planner *p);
 
 /* ---- rootfs_cgroup.c ------------------------------------------------------------------------ */

@@ -100,6 +100,21 @@ case("ns-all-new", linux=namespaces("pid", "network", "ipc", "uts", "cgroup", "t
 case("ns-few-share-those-of-the-host", linux=namespaces())
 case("ns-network-before-sysfs", linux=namespaces("pid", "network"),
      mounts=[mount("/sys", "sysfs", "sysfs", "ro")])
+case("ns-network-after-dev", linux=namespaces("pid", "network"),
+     mounts=[mount("/dev", "tmpfs", "tmpfs"), mount("/sys", "sysfs", "sysfs", "ro"),
+             mount("/etc/hosts", "bind", "/srv/hosts", "bind"),
+             mount("/dev/pts", "devpts", "devpts", "newinstance")])
+case("ns-network-before-a-bound-device", linux=namespaces("pid", "network"),
+     mounts=[mount("/dev", "tmpfs", "tmpfs"), mount("/sys", "sysfs", "sysfs", "ro"),
+             mount("/dev/log", "bind", "/srv/log", "bind"),
+             mount("/dev/pts", "devpts", "devpts", "newinstance")])
+case("ns-network-before-a-device-elsewhere", linux=namespaces("pid", "network") | {
+         "devices": [{"path": "/srv/tun", "type": "c", "major": 10, "minor": 200}]},
+     mounts=[mount("/dev", "tmpfs", "tmpfs"), mount("/sys", "sysfs", "sysfs", "ro"),
+             mount("/srv", "bind", "/srv/data", "bind")])
+case("ns-network-before-a-later-dev", linux=namespaces("pid", "network"),
+     mounts=[mount("/sys", "sysfs", "sysfs", "ro"), mount("/dev", "tmpfs", "tmpfs"),
+             mount("/dev/pts", "devpts", "devpts", "newinstance")])
 case("ns-network-joined", linux=namespaces(
     "pid", {"type": "network", "path": "/run/netns/blue"}))
 case("ns-pid-joined", linux=namespaces({"type": "pid", "path": "/proc/77/ns/pid"}))
