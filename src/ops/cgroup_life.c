@@ -75,12 +75,17 @@ static int open_best(const struct spec_strings *dirs, struct cgroup_dir *ret, st
 /* ---- freezing ---------------------------------------------------------------------------------
  */
 
-/* Waits until `line` stands in cgroup.events. */
-static int await_event(const struct cgroup_dir *dir, const char *line, int64_t end)
+/*
+ * Waits until `line` stands in cgroup.events. The kernel tells of changes at most every 10 ms, so
+ * it is also looked at when the process of `init`, a pidfd or -1, has ended, and after that soon.
+ */
+static int await_event(const struct cgroup_dir *dir, const char *line, int init, int64_t end)
 {
 	_cleanup_close_ int fd = sys_openat(dir->fd, "cgroup.events", O_RDONLY | O_CLOEXEC, 0);
-	struct pollfd event = { .fd = fd, .events = POLLPRI };
+	struct pollfd events[] = { { .fd = fd, .events = POLLPRI },
+				   { .fd = init, .events = POLLIN } };
 	char text[256];
+	int wait = 1;
 
 	if (fd < 0)
 		return fd;
@@ -95,7 +100,10 @@ static int await_event(const struct cgroup_dir *dir, const char *line, int64_t e
 			return 0;
 		if (left <= 0)
 			return -ETIMEDOUT;
-		(void)poll(&event, 1, (int)left);
+		(void)poll(events, 2, events[1].fd < 0 && wait < left ? wait : (int)left);
+		wait *= events[1].fd < 0 ? 2 : 1;
+		if (events[1].revents)
+			events[1].fd = -1;
 	}
 }
 
@@ -132,7 +140,7 @@ static int set_frozen(const struct cgroup_dir *dir, bool frozen)
 		r = cgroup_write(dir->fd, "freezer.state", frozen ? "FROZEN" : "THAWED");
 	if (r < 0 || !frozen)
 		return r;
-	return dir->v2 ? await_event(dir, "frozen 1", end) : await_freezer(dir, end);
+	return dir->v2 ? await_event(dir, "frozen 1", -1, end) : await_freezer(dir, end);
 }
 
 static int is_frozen(const struct cgroup_dir *dir)
@@ -253,7 +261,7 @@ static int kill_by_pid(const struct cgroup_dir *dir, struct err *err)
 	}
 }
 
-int cgroup_kill(const struct spec_strings *dirs, struct err *err)
+int cgroup_kill(const struct spec_strings *dirs, int init, struct err *err)
 {
 	_cleanup_(cgroup_dir_close) struct cgroup_dir dir = { .fd = -EBADF };
 	int r = open_best(dirs, &dir, err);
@@ -264,7 +272,7 @@ int cgroup_kill(const struct spec_strings *dirs, struct err *err)
 	if (r == -ENOENT) /* v1, or before Linux 5.14 */
 		return kill_by_pid(&dir, err);
 	if (r == 0)
-		r = await_event(&dir, "populated 0", now_ms() + PATIENCE_MS);
+		r = await_event(&dir, "populated 0", init, now_ms() + PATIENCE_MS);
 	return r < 0 && r != -ENODEV ? err_set(err, r, "end all processes of cgroup %s", dir.path)
 				     : 0;
 }
@@ -307,7 +315,7 @@ static int remove_busy(const char *path, struct err *err)
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (dir.v2)
-		(void)await_event(&dir, "populated 0", end);
+		(void)await_event(&dir, "populated 0", -1, end);
 	for (;;) {
 		(void)cgroup_remove_inside(dir.fd);
 		r = cgroup_rmdir(path);

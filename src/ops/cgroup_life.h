@@ -15,9 +15,10 @@
 
 /*
  * Ends every process in them, and waits until they are gone. Only for directories whose container
- * had an init: before that nothing tells that they are ours, and cgroup_remove() is enough.
+ * had an init: before that nothing tells that they are ours, and cgroup_remove() is enough. `init`
+ * is a pidfd of it, or -1.
  */
-int cgroup_kill(const struct spec_strings *dirs, struct err *err);
+int cgroup_kill(const struct spec_strings *dirs, int init, struct err *err);
 
 /* Sends a signal to every process in them. */
 int cgroup_signal_all(const struct spec_strings *dirs, int sig, struct err *err);

@@ -44,7 +44,7 @@ static int end_processes(const struct life *l, struct err *err)
 		return 0;
 	if (pidfd >= 0 && l->state.cgroups.n == 0)
 		return life_end_process(pidfd, l->state.id, err);
-	r = cgroup_kill(&l->state.cgroups, err);
+	r = cgroup_kill(&l->state.cgroups, pidfd >= 0 ? pidfd : -1, err);
 	/* It may have been moved to another cgroup. */
 	if (pidfd >= 0 && r == 0)
 		r = life_end_process(pidfd, l->state.id, err);

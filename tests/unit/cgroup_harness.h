@@ -136,7 +136,7 @@ static inline void check_nothing_left(const struct bench *b)
 
 static inline void finish(struct bench *b, pid_t pid)
 {
-	CHECK(cgroup_kill(&b->dirs, &b->err) == 0);
+	CHECK(cgroup_kill(&b->dirs, -1, &b->err) == 0);
 	if (pid > 0)
 		CHECK(waitpid(pid, NULL, 0) == pid);
 	CHECK(cgroup_remove(&b->dirs, &b->err) == 0);

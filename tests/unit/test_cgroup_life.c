@@ -85,7 +85,7 @@ static void holds_a_process_and_its_children(struct bench *b)
 	CHECK(n == 2 && (pids[0] == pid || pids[1] == pid) && pids[0] < pids[1]);
 	finish(b, pid);
 	CHECK(cgroup_pids(&b->dirs, &b->arena, &n, &pids, &b->err) == 0 && n == 0);
-	CHECK(cgroup_kill(&b->dirs, &b->err) == 0 && cgroup_remove(&b->dirs, &b->err) == 0);
+	CHECK(cgroup_kill(&b->dirs, -1, &b->err) == 0 && cgroup_remove(&b->dirs, &b->err) == 0);
 }
 
 static void undoes_what_it_made(struct bench *b)
@@ -113,7 +113,7 @@ static void refuses_a_cgroup_with_somebody_inside(struct bench *b)
 
 	/* Nor is one taken over that has only cgroups inside: system.slice of v2 looks like that.
 	 */
-	CHECK(cgroup_kill(&first.dirs, &b->err) == 0 && waitpid(pid, NULL, 0) == pid);
+	CHECK(cgroup_kill(&first.dirs, -1, &b->err) == 0 && waitpid(pid, NULL, 0) == pid);
 	path_in(other, &first, "somebody");
 	CHECK(mkdir(other, 0755) == 0);
 	b->plan.n_steps = 0;
@@ -261,11 +261,11 @@ static void keeps_its_hands_off_the_rest(struct bench *b)
 	for (size_t i = 0; i < 5; i++) {
 		struct spec_strings list = { 1, &paths[i] };
 
-		CHECK(cgroup_kill(&list, &b->err) == -EINVAL);
+		CHECK(cgroup_kill(&list, -1, &b->err) == -EINVAL);
 		CHECK(cgroup_freeze(&list, &b->err) == -EINVAL);
 		CHECK(cgroup_remove(&list, &b->err) == -EINVAL);
 	}
-	CHECK(cgroup_kill(&(struct spec_strings){ 1, &root }, &b->err) == -EINVAL);
+	CHECK(cgroup_kill(&(struct spec_strings){ 1, &root }, -1, &b->err) == -EINVAL);
 	free(root);
 }
 
@@ -282,7 +282,7 @@ static void is_born_inside(struct bench *b)
 		for (;;)
 			pause();
 	CHECK(pid > 0);
-	CHECK(cgroup_kill(&b->dirs, &b->err) == 0);
+	CHECK(cgroup_kill(&b->dirs, -1, &b->err) == 0);
 	finish(b, (pid_t)pid);
 }
 
