@@ -67,7 +67,8 @@ static void add_private_proc(struct planner *p)
 {
 	const struct spec_process *process = &p->spec->process;
 
-	if (process->apparmor_profile || process->selinux_label || process->oom_score_adj.has)
+	/* Not for nothing: the end of a mount that was never attached is waited for. */
+	if (process->apparmor_profile || process->selinux_label || init_sets_oom_score(p))
 		plan_add(p, LANE_INIT, (struct step){ .kind = STEP_PROC });
 }
 

@@ -34,6 +34,14 @@ static void add_init(struct planner *p, struct step step)
 /* ---- limits and scheduling
  * -------------------------------------------------------------------------- */
 
+bool init_sets_oom_score(const struct planner *p)
+{
+	const struct opt_i64 *score = &process_of(p)->oom_score_adj;
+
+	return score->has && score->value != p->facts->oom_score_adj &&
+	       !plan_namespace(p, CLONE_NEWUSER);
+}
+
 static void add_limits(struct planner *p)
 {
 	const struct spec_process *process = process_of(p);
@@ -46,7 +54,7 @@ static void add_limits(struct planner *p)
 		add_init(p, (struct step){ .kind = STEP_RLIMIT,
 					   .rlimit = { r->resource, r->soft, r->hard, r->type } });
 	}
-	if (process->oom_score_adj.has && process->oom_score_adj.value != p->facts->oom_score_adj)
+	if (init_sets_oom_score(p))
 		add_init(p,
 			 (struct step){ .kind = STEP_OOM_SCORE,
 					.text = { "self/oom_score_adj",
