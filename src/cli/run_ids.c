@@ -14,6 +14,7 @@
 #include "base/num.h"
 #include "cli/json_out.h"
 #include "cli/people.h"
+#include "host/subid.h"
 #include "sys/abi.h"
 
 #define RANGE_SIZE  65536U
@@ -80,36 +81,18 @@ static bool in_path(struct people *p, const char *program)
 	return false;
 }
 
-/* "name:100000:65536" or "1000:100000:65536". */
-static void read_line(struct people *p, const char *line, const char *user, uint32_t id,
-		      struct ranges *ret)
+static int read_ranges(struct people *p, const char *path, const char *user, struct ranges *ret)
 {
-	const char *rest, *name = value_part(p->arena, line, ':', &rest);
-	const char *first = rest ? value_part(p->arena, rest, ':', &rest) : "";
-	uint64_t start, size;
+	struct subid file;
+	int r = subid_read(path, p->arena, &file, p->err);
 
-	if ((!user || strcmp(name, user) != 0) &&
-	    strcmp(name, arena_printf(p->arena, "%u", id)) != 0)
-		return;
-	if (!rest || num_u64(first, UINT32_MAX - 1, &start) < 0 ||
-	    num_u64(rest, UINT32_MAX - 1 - start, &size) < 0 || ret->n == MAX_RANGES)
-		return;
-	ret->v[ret->n++] = (struct range){ (uint32_t)start, (uint32_t)size };
-}
-
-static void read_ranges(struct people *p, const char *file, const char *user, uint32_t id,
-			struct ranges *ret)
-{
-	_cleanup_buf_ struct buf text = { 0 };
-	const char *line, *rest;
-
+	if (r < 0)
+		return r;
 	ret->n = 0;
-	if (people_read_host_file(file, &text) < 0)
-		return;
-	for (rest = buf_text(&text); rest;) {
-		line = value_part(p->arena, rest, '\n', &rest);
-		read_line(p, line, user, id, ret);
-	}
+	for (size_t i = 0; i < file.n && ret->n < MAX_RANGES; i++)
+		if (subid_is_of(&file.v[i], user, p->facts.euid))
+			ret->v[ret->n++] = (struct range){ file.v[i].first, file.v[i].size };
+	return 0;
 }
 
 static const char *own_name(struct people *p)
@@ -204,9 +187,12 @@ static int map_ordinary(struct people *p, const char *mode, struct maps *m)
 
 	/* newuidmap serves nobody without a name. */
 	if (name && in_path(p, "newuidmap") && in_path(p, "newgidmap")) {
-		read_ranges(p, "/etc/subuid", name, p->facts.euid, &uids);
-		read_ranges(p, "/etc/subgid", name, p->facts.euid, &gids);
+		r = read_ranges(p, "/etc/subuid", name, &uids);
+		if (r == 0)
+			r = read_ranges(p, "/etc/subgid", name, &gids);
 	}
+	if (r < 0)
+		return r;
 	p->own_id_only = total(&uids) == 0 || total(&gids) == 0;
 	if (!given(mode) || strcmp(mode, "private") == 0) {
 		if (p->own_id_only)
