@@ -123,7 +123,7 @@ const char *cli_root(struct cli *cli)
 
 int cli_format(struct cli *cli, const char *other, bool *ret_json)
 {
-	const char *format = cli->o.format ? cli->o.format : other;
+	const char *format = cli->o.format ? cli->o.format : cli->o.json ? "json" : other;
 
 	if (strcmp(format, "json") != 0 && strcmp(format, other) != 0)
 		return err_say(&cli->err, -EINVAL,

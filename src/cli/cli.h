@@ -39,7 +39,8 @@ struct options {
 	struct run_flags run; /* of people's commands */
 	struct update_flags update;
 
-	bool stats; /* of events */
+	bool stats;                  /* of events */
+	bool json, strict, security; /* of doctor and info */
 	const char *interval;
 };
 

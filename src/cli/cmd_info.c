@@ -3,8 +3,10 @@
  */
 #include <linux/capability.h>
 
+#include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/doctor.h"
 #include "cli/json_out.h"
 #include "host/facts.h"
 #include "host/lsm.h"
@@ -15,6 +17,9 @@
 
 const struct option_row info_options[] = {
 	{ "format", 'f', OPTION_TEXT, AT(format), "format", "text or json" },
+	{ "json", 0, OPTION_FLAG, AT(json), NULL, "the same as --format json" },
+	{ "security", 0, OPTION_FLAG, AT(security), NULL,
+	  "what confines containers, tried, as `doctor` has it" },
 	{ 0 },
 };
 
@@ -83,6 +88,28 @@ static void info_json(const struct facts *facts, const struct lsm_facts *lsm, st
 	buf_str(out, "\n");
 }
 
+/* The rows of doctor's that are about it, made by the same functions. */
+static int info_security(struct cli *cli, bool json)
+{
+	static const struct doctor_group group = { "security", doctor_security };
+	_cleanup_(doctor_end) struct doctor d = { .cli = cli };
+	_cleanup_buf_ struct buf out = { 0 };
+	size_t counts[4] = { 0 };
+	int r = doctor_begin(cli, &d);
+
+	if (r < 0)
+		return r;
+	if (json) {
+		out_open(&out, NULL, '{');
+		out_open(&out, "security", '[');
+		doctor_json(&d, &group, counts, &out);
+		buf_str(&out, "]}\n");
+	} else {
+		doctor_text(&d, group.checks, counts, &out);
+	}
+	return cli_print(cli, &out);
+}
+
 int cmd_info(struct cli *cli)
 {
 	_cleanup_buf_ struct buf out = { 0 };
@@ -91,6 +118,8 @@ int cmd_info(struct cli *cli)
 	bool json = false;
 	int r = cli_format(cli, "text", &json);
 
+	if (r == 0 && cli->o.security)
+		return info_security(cli, json);
 	if (r == 0)
 		r = facts_read(FACTS_CGROUP | FACTS_CONTROLLERS, &cli->arena, &facts, &cli->err);
 	if (r == 0 && json)

@@ -11,7 +11,7 @@ extern const struct option_row start_options[], run_options[], plan_options[], e
 
 /* For people: the flags of docker and podman. */
 extern const struct option_row people_options[], people_run_options[], people_plan_options[];
-extern const struct option_row profile_options[], info_options[];
+extern const struct option_row profile_options[], info_options[], doctor_options[];
 
 /* Puts the flags of the preset that --secure names before those of argv[i …]. */
 int run_preset(struct cli *cli, int i);
@@ -20,6 +20,7 @@ int people_plan(struct cli *cli);
 int people_state(struct cli *cli);
 int cmd_profile(struct cli *cli);
 int cmd_info(struct cli *cli);
+int cmd_doctor(struct cli *cli);
 int cmd_selinux(struct cli *cli);
 
 int cmd_create(struct cli *cli);

@@ -110,11 +110,11 @@ uint64_t subid_total(const struct subid *file, const char *name, uint32_t id)
 
 static int by_first(const void *a, const void *b)
 {
-	const struct subid_range *const *x = a, *const *y = b;
+	const struct subid_range *x = a, *y = b;
 
-	if ((*x)->first != (*y)->first)
-		return (*x)->first < (*y)->first ? -1 : 1;
-	return (*x)->line < (*y)->line ? -1 : 1;
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return x->line < y->line ? -1 : 1;
 }
 
 static void begin(const struct subid *file, unsigned int line, size_t *said, struct buf *out)
@@ -149,7 +149,7 @@ static void check_overlap(const struct subid *file, const struct subid_range *la
 
 void subid_check(const struct subid *file, struct buf *out)
 {
-	_cleanup_free_ const struct subid_range **sorted = calloc(file->n + 1, sizeof(*sorted));
+	_cleanup_free_ struct subid_range *sorted = calloc(file->n + 1, sizeof(*sorted));
 	const struct subid_range *last = NULL;
 	size_t said = 0;
 
@@ -161,11 +161,11 @@ void subid_check(const struct subid *file, struct buf *out)
 		check_range(file, &file->v[i], &said, out);
 	if (!sorted)
 		return;
-	for (size_t i = 0; i < file->n; i++)
-		sorted[i] = &file->v[i];
+	if (file->n > 0)
+		memcpy(sorted, file->v, file->n * sizeof(*sorted));
 	qsort(sorted, file->n, sizeof(*sorted), by_first);
 	for (size_t i = 0; i < file->n && said < MAX_SAID; i++) {
-		const struct subid_range *r = sorted[i];
+		const struct subid_range *r = &sorted[i];
 
 		check_overlap(file, last, r, &said, out);
 		if (!last || (uint64_t)r->first + r->size > (uint64_t)last->first + last->size)
