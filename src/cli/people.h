@@ -43,6 +43,7 @@ struct people {
 	bool userns;        /* the container is in a user namespace, */
 	bool joined_userns; /* … of another */
 	bool own_id_only;   /* … in which one id is mapped */
+	bool few_ids;       /* … in which the group of terminals is not mapped */
 	bool keeps_id;      /* … in which we are seen under our own id */
 	bool host_net, host_pid, host_ipc, host_uts, host_cgroup;
 	bool tty;

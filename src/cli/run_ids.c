@@ -1,9 +1,8 @@
 /*
  * run_ids.c - id mappings of a new user namespace, with the words of podman's --userns.
  *
- * An ordinary user may map his own id alone, or with newuidmap the ranges that /etc/subuid gives
- * him. Root takes a range that follows from the container's name, out of the numbers that systemd
- * keeps for containers, so that two containers seldom share one.
+ * Which ids there are is in id_ranges.c. Root takes a range that follows from the container's name,
+ * out of the numbers that systemd keeps for containers, so that two containers seldom share one.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,24 +11,15 @@
 
 #include "base/cleanup.h"
 #include "base/num.h"
+#include "cli/id_ranges.h"
 #include "cli/json_out.h"
 #include "cli/people.h"
-#include "host/subid.h"
 #include "sys/abi.h"
 
 #define RANGE_SIZE  65536U
 #define RANGE_FIRST 0x80000U /* systemd's UIDS-GIDS.md: 524288 to 1879048191 */
 #define RANGE_COUNT 28664U
-#define MAX_RANGES  16
-
-struct range {
-	uint32_t first, size;
-};
-
-struct ranges {
-	size_t n;
-	struct range v[MAX_RANGES];
-};
+#define TTY_GID     5U /* of terminals, in every distribution */
 
 static void add_map(struct buf *b, uint32_t inside, uint32_t outside, uint32_t size)
 {
@@ -43,12 +33,12 @@ static void add_map(struct buf *b, uint32_t inside, uint32_t outside, uint32_t s
 }
 
 /* Takes ids from `from` on until `size` are mapped; returns how many were. */
-static uint32_t add_from(struct buf *b, struct ranges *from, uint32_t inside, uint32_t size)
+static uint32_t add_from(struct buf *b, struct id_ranges *from, uint32_t inside, uint32_t size)
 {
 	uint32_t done = 0;
 
 	for (size_t i = 0; i < from->n && done < size; i++) {
-		struct range *r = &from->v[i];
+		struct id_range *r = &from->v[i];
 		uint32_t n = r->size < size - done ? r->size : size - done;
 
 		add_map(b, inside + done, r->first, n);
@@ -57,54 +47,6 @@ static uint32_t add_from(struct buf *b, struct ranges *from, uint32_t inside, ui
 		done += n;
 	}
 	return done;
-}
-
-static uint32_t total(const struct ranges *r)
-{
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < r->n; i++)
-		n += r->v[i].size;
-	return n;
-}
-
-/* ---- what an ordinary user has ------------------------------------------------------------------
- */
-
-static bool in_path(struct people *p, const char *program)
-{
-	const char *dirs[] = { "/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin" };
-
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
-		if (access(arena_printf(p->arena, "%s/%s", dirs[i], program), X_OK) == 0)
-			return true;
-	return false;
-}
-
-static int read_ranges(struct people *p, const char *path, const char *user, struct ranges *ret)
-{
-	struct subid file;
-	int r = subid_read(path, p->arena, &file, p->err);
-
-	if (r < 0)
-		return r;
-	ret->n = 0;
-	for (size_t i = 0; i < file.n && ret->n < MAX_RANGES; i++)
-		if (subid_is_of(&file.v[i], user, p->facts.euid))
-			ret->v[ret->n++] = (struct range){ file.v[i].first, file.v[i].size };
-	return 0;
-}
-
-static const char *own_name(struct people *p)
-{
-	_cleanup_buf_ struct buf text = { 0 };
-	struct people_entry entry;
-
-	if (people_read_host_file("/etc/passwd", &text) == 0 &&
-	    people_find_user(p->arena, buf_text(&text), NULL, p->facts.euid, &entry))
-		return entry.name;
-	/* Of a directory service: newuidmap asks that itself, and looks for the name in subuid. */
-	return given(getenv("USER")) ? getenv("USER") : NULL;
 }
 
 /* ---- the maps -----------------------------------------------------------------------------------
@@ -129,93 +71,133 @@ static uint32_t hash(const char *text)
 	return h;
 }
 
-static void map_root_range(struct people *p, struct maps *m)
+/* What follows the word of a mode: "keep-id:uid=5,gid=6,size=7". Only `known` may be given. */
+struct mode_words {
+	uint32_t uid, gid, size;
+};
+
+static int read_mode(struct people *p, const char *mode, const char *known, struct mode_words *w)
 {
-	uint32_t first = RANGE_FIRST + RANGE_SIZE * (hash(p->id) % RANGE_COUNT);
+	const char *rest = strchr(mode, ':');
 
-	add_map(&m->uids, 0, first, RANGE_SIZE);
-	add_map(&m->gids, 0, first, RANGE_SIZE);
-}
+	for (rest = rest ? rest + 1 : NULL; rest;) {
+		const char *value, *word = value_part(p->arena, rest, ',', &rest);
+		const char *key = value_part(p->arena, word, '=', &value);
+		const bool is_size = strcmp(key, "size") == 0;
+		uint64_t number;
 
-/* "keep-id" or "keep-id:uid=1000,gid=1000": the ids that we are seen with. */
-static int keep_id(struct people *p, const char *mode, uint32_t *uid, uint32_t *gid)
-{
-	const char *rest = mode[7] == ':' ? mode + 8 : NULL;
-
-	*uid = p->facts.euid;
-	*gid = p->facts.egid;
-	while (rest) {
-		const char *word = value_part(p->arena, rest, ',', &rest);
-		bool is_gid = strncmp(word, "gid=", 4) == 0;
-		uint64_t id;
-
-		if ((!is_gid && strncmp(word, "uid=", 4) != 0) ||
-		    num_u64(word + 4, RANGE_SIZE - 1, &id) < 0)
+		if (!value_has(known, key) || !value ||
+		    num_u64(value, is_size ? RANGE_SIZE : RANGE_SIZE - 1, &number) < 0 ||
+		    (is_size && number == 0))
 			return err_say(p->err, -EINVAL,
-				       "--userns %.100s: expected keep-id:uid=N,gid=N with numbers "
-				       "below %u",
-				       mode, RANGE_SIZE);
-		*(is_gid ? gid : uid) = (uint32_t)id;
+				       "--userns %.100s: expected %s=N, with a number up to %u",
+				       mode, known, is_size ? RANGE_SIZE : RANGE_SIZE - 1);
+		*(is_size ? &w->size : *key == 'g' ? &w->gid : &w->uid) = (uint32_t)number;
 	}
 	return 0;
 }
 
-static void map_around(struct buf *b, struct ranges *r, uint32_t inside, uint32_t own)
+/* Two containers seldom get the same, as long as there is room for more than one. */
+static uint32_t slot_of(const struct people *p, uint32_t count)
+{
+	return hash(p->id) % count;
+}
+
+static int map_root_range(struct people *p, const char *mode, struct maps *m)
+{
+	struct mode_words w = { .size = RANGE_SIZE };
+	uint32_t first = RANGE_FIRST + RANGE_SIZE * slot_of(p, RANGE_COUNT);
+	int r = given(mode) ? read_mode(p, mode, "size", &w) : 0;
+
+	if (r < 0)
+		return r;
+	add_map(&m->uids, 0, first, w.size);
+	add_map(&m->gids, 0, first, w.size);
+	p->few_ids = w.size <= TTY_GID;
+	return 0;
+}
+
+/* "auto", "auto:size=1000": a part of what there is, and not our own id. */
+static int map_part(struct people *p, const char *mode, struct own_ids *own, struct maps *m)
+{
+	struct mode_words w = { 0 };
+	uint32_t uids = id_ranges_total(&own->uids), gids = id_ranges_total(&own->gids);
+	uint32_t all = uids < gids ? uids : gids;
+	int r = read_mode(p, mode, strncmp(mode, "auto", 4) == 0 ? "size" : "nothing", &w);
+
+	if (r < 0)
+		return r;
+	if (w.size > all)
+		return err_say(p->err, -ERANGE, "--userns %.100s: there are %u ids to take it from",
+			       mode, all);
+	if (w.size == 0)
+		w.size = all < RANGE_SIZE ? all : RANGE_SIZE;
+	id_ranges_skip(&own->uids, w.size * slot_of(p, uids / w.size));
+	id_ranges_skip(&own->gids, w.size * slot_of(p, gids / w.size));
+	(void)add_from(&m->uids, &own->uids, 0, w.size);
+	(void)add_from(&m->gids, &own->gids, 0, w.size);
+	p->few_ids = w.size <= TTY_GID;
+	return 0;
+}
+
+/* Our own id at `inside`, others around it, `size` together. */
+static void map_around(struct buf *b, struct id_ranges *r, uint32_t inside, uint32_t own,
+		       uint32_t size)
 {
 	uint32_t below = add_from(b, r, 0, inside);
 
 	add_map(b, inside, own, 1);
-	if (below == inside)
-		(void)add_from(b, r, inside + 1, UINT32_MAX - inside - 1);
+	if (below == inside && size > inside + 1)
+		(void)add_from(b, r, inside + 1, size - inside - 1);
 }
 
-static int need_ranges(struct people *p, const char *mode)
+static int keep_id(struct people *p, const char *mode, struct own_ids *own, struct maps *m)
 {
-	(void)err_say(p->err, -EPERM,
-		      "--userns %.100s: this user has no range of ids in /etc/subuid and "
-		      "/etc/subgid, or newuidmap is missing",
-		      mode);
-	return err_hint(p->err, SUBID_HINT);
-}
+	struct mode_words w = { .uid = p->facts.euid, .gid = p->facts.egid, .size = 0 };
+	int r = read_mode(p, mode, "uid,gid,size", &w);
 
-static int map_ordinary(struct people *p, const char *mode, struct maps *m)
-{
-	struct ranges uids = { 0 }, gids = { 0 };
-	const char *name = own_name(p);
-	uint32_t uid = 0, gid = 0;
-	int r = 0;
-
-	/* newuidmap serves nobody without a name. */
-	if (name && in_path(p, "newuidmap") && in_path(p, "newgidmap")) {
-		r = read_ranges(p, "/etc/subuid", name, &uids);
-		if (r == 0)
-			r = read_ranges(p, "/etc/subgid", name, &gids);
-	}
 	if (r < 0)
 		return r;
-	p->own_id_only = total(&uids) == 0 || total(&gids) == 0;
+	if (w.size > 0 && (w.size <= w.uid || w.size <= w.gid))
+		return err_say(p->err, -EINVAL,
+			       "--userns %.100s: size has to be above the uid %u and the gid %u",
+			       mode, w.uid, w.gid);
+	/* Root is mapped in any case: it sets the container up. */
+	if (w.uid > id_ranges_total(&own->uids) || w.gid > id_ranges_total(&own->gids))
+		return err_say(p->err, -ERANGE,
+			       "--userns %.100s: the ids below %u:%u have to be mapped, too, and "
+			       "there are %u:%u",
+			       mode, w.uid, w.gid, id_ranges_total(&own->uids),
+			       id_ranges_total(&own->gids));
+	map_around(&m->uids, &own->uids, w.uid, p->facts.euid, w.size ? w.size : UINT32_MAX);
+	map_around(&m->gids, &own->gids, w.gid, p->facts.egid, w.size ? w.size : UINT32_MAX);
+	p->keeps_id = true;
+	p->uid = w.uid;
+	p->gid = w.gid;
+	p->user_name = own->name;
+	return 0;
+}
+
+static int map_own(struct people *p, const char *mode, struct maps *m)
+{
+	struct own_ids own;
+	int r = own_ids_read(p, &own);
+
+	if (r < 0)
+		return r;
+	p->own_id_only = id_ranges_total(&own.uids) == 0 || id_ranges_total(&own.gids) == 0;
+	p->few_ids = p->own_id_only;
 	if (!given(mode) || strcmp(mode, "private") == 0) {
 		if (p->own_id_only)
-			uids.n = gids.n = 0;
-		map_around(&m->uids, &uids, 0, p->facts.euid);
-		map_around(&m->gids, &gids, 0, p->facts.egid);
+			own.uids.n = own.gids.n = 0;
+		map_around(&m->uids, &own.uids, 0, p->facts.euid, UINT32_MAX);
+		map_around(&m->gids, &own.gids, 0, p->facts.egid, UINT32_MAX);
 		return 0;
 	}
 	if (p->own_id_only)
-		return need_ranges(p, mode);
-	if (strncmp(mode, "keep-id", 7) != 0) {
-		(void)add_from(&m->uids, &uids, 0, RANGE_SIZE);
-		(void)add_from(&m->gids, &gids, 0, RANGE_SIZE);
-		return 0;
-	}
-	r = keep_id(p, mode, &uid, &gid);
-	map_around(&m->uids, &uids, uid, p->facts.euid);
-	map_around(&m->gids, &gids, gid, p->facts.egid);
-	p->keeps_id = true;
-	p->uid = uid;
-	p->gid = gid;
-	p->user_name = name;
-	return r;
+		return own_ids_refuse(p, &own, mode);
+	return strncmp(mode, "keep-id", 7) == 0 ? keep_id(p, mode, &own, m)
+						: map_part(p, mode, &own, m);
 }
 
 /* ---- --uidmap and --gidmap ----------------------------------------------------------------------
@@ -249,24 +231,41 @@ static int map_given(struct people *p, struct maps *m)
 	return r < 0 ? r : add_given(p, "gidmap", gids->n > 0 ? gids : uids, &m->gids);
 }
 
+/* The group of terminals may be one that does not exist here. */
+static int look_around(struct people *p)
+{
+	struct own_ids own;
+	int r;
+
+	if (p->userns || !p->facts.in_userns)
+		return 0;
+	r = own_ids_read(p, &own);
+	p->few_ids = r == 0 && id_ranges_total(&own.gids) < TTY_GID;
+	return r;
+}
+
+static int root_only(struct people *p, const char *mode)
+{
+	return err_say(p->err, -EINVAL,
+		       "--userns %.100s: is for ordinary users; root's id is the host's", mode);
+}
+
 int run_ids(struct people *p)
 {
-	const uint64_t needed = 1ULL << CAP_SETUID | 1ULL << CAP_SETGID;
 	_cleanup_(maps_done) struct maps m = { 0 };
 	const char *mode = p->flags->userns;
 	int r = 0;
 
 	if (!p->userns || p->joined_userns)
-		return 0;
+		return look_around(p);
 	if (p->flags->uid_maps.n > 0 || p->flags->gid_maps.n > 0)
 		r = map_given(p, &m);
-	else if (p->facts.euid != 0 || (p->facts.caps & needed) != needed)
-		r = map_ordinary(p, mode, &m);
-	else if (given(mode) && strncmp(mode, "keep-id", 7) == 0)
-		r = err_say(p->err, -EINVAL,
-			    "--userns keep-id: is for ordinary users; root's id is the host's");
+	else if (p->facts.euid != 0 || p->facts.in_userns || !own_ids_may_map(p))
+		r = map_own(p, mode, &m);
+	else if (given(mode) && (strncmp(mode, "keep-id", 7) == 0 || strcmp(mode, "nomap") == 0))
+		r = root_only(p, mode);
 	else
-		map_root_range(p, &m);
+		r = map_root_range(p, mode, &m);
 	if (r < 0)
 		return r;
 	out_part(&p->linux, "uidMappings", '[', &m.uids);

@@ -10,6 +10,7 @@
 
 #include "cli/json_out.h"
 #include "cli/people.h"
+#include "host/proc_cover.h"
 
 static const char *trimmed(struct people *p, const char *path)
 {
@@ -42,15 +43,36 @@ void people_mount(struct people *p, const char *destination, const char *type, c
  */
 
 /* What a user namespace may not make anew it gets of the host's. */
+static int add_proc(struct people *p)
+{
+	const char *cover = NULL;
+	int r = 0;
+
+	if ((p->userns || p->facts.in_userns) && !p->host_pid)
+		r = proc_cover_find(p->arena, &cover, p->err);
+	if (r < 0)
+		return r;
+	if (cover)
+		cli_warn(p->cli,
+			 arena_printf(p->arena,
+				      "%s covers a part of /proc here, so the kernel lets "
+				      "no user namespace have one of its own: the container "
+				      "gets this one and sees the processes outside (an "
+				      "outer container has its /proc whole with "
+				      "--security-opt unmask=ALL)",
+				      cover));
+	if (cover || (p->userns && p->host_pid))
+		people_mount(p, "/proc", "bind", "/proc", "rbind,nosuid,noexec,nodev");
+	else
+		people_mount(p, "/proc", "proc", "proc", "nosuid,noexec,nodev");
+	return 0;
+}
+
 static void add_kernel_mounts(struct people *p)
 {
 	const bool priv = p->flags->privileged;
 	const char *sys = priv ? "nosuid,noexec,nodev" : "nosuid,noexec,nodev,ro";
 
-	if (p->userns && p->host_pid)
-		people_mount(p, "/proc", "bind", "/proc", "rbind,nosuid,noexec,nodev");
-	else
-		people_mount(p, "/proc", "proc", "proc", "nosuid,noexec,nodev");
 	if (p->userns && p->host_net)
 		people_mount(p, "/sys", "bind", "/sys", "rbind,nosuid,noexec,nodev,rro");
 	else
@@ -76,8 +98,8 @@ static int add_dev(struct people *p)
 	people_mount(p, "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k");
 	/* Group 5 is tty everywhere, but where one id is mapped it does not exist. */
 	people_mount(p, "/dev/pts", "devpts", "devpts",
-		     p->own_id_only ? "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620"
-				    : "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5");
+		     p->few_ids ? "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620"
+				: "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5");
 	if (p->host_ipc)
 		people_mount(p, "/dev/shm", "bind", "/dev/shm", "bind,nosuid,noexec,nodev");
 	else
@@ -162,6 +184,8 @@ int run_mounts(struct people *p)
 {
 	int r = add_dev(p);
 
+	if (r == 0)
+		r = add_proc(p);
 	if (r < 0)
 		return r;
 	add_kernel_mounts(p);

@@ -117,6 +117,16 @@ static bool needs_userns(const struct people *p)
 	return p->facts.euid != 0 || (p->facts.caps & needed) != needed;
 }
 
+/* What run_ids() knows how to map. */
+static bool is_mapped_mode(const char *mode)
+{
+	const char *end = mode + strcspn(mode, ":");
+
+	return strcmp(mode, "private") == 0 || strcmp(mode, "nomap") == 0 ||
+	       (end - mode == 4 && strncmp(mode, "auto", 4) == 0) ||
+	       (end - mode == 7 && strncmp(mode, "keep-id", 7) == 0);
+}
+
 static int add_userns(struct people *p)
 {
 	const char *mode = p->flags->userns;
@@ -144,8 +154,7 @@ static int add_userns(struct people *p)
 		p->joined_userns = true;
 		return r < 0 ? r : 0;
 	}
-	if (given(mode) && strcmp(mode, "private") != 0 && strcmp(mode, "auto") != 0 &&
-	    strcmp(mode, "nomap") != 0 && strncmp(mode, "keep-id", 7) != 0)
+	if (given(mode) && !is_mapped_mode(mode))
 		return refuse(p, &user_kind, mode);
 	add(p, "user", NULL);
 	return 0;

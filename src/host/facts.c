@@ -63,6 +63,15 @@ static int read_capabilities(struct facts *facts, struct err *err)
 	return 0;
 }
 
+/* The first one has a number that never changes (PROC_USER_INIT_INO, include/linux/proc_ns.h). */
+static bool read_in_userns(void)
+{
+	char text[64] = "";
+	ssize_t n = readlink("/proc/self/ns/user", text, sizeof(text) - 1);
+
+	return n > 0 && strcmp(text, "user:[4026531837]") != 0;
+}
+
 static void read_oom_score(struct facts *facts)
 {
 	char text[16];
@@ -87,6 +96,7 @@ int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, stru
 		r = lsm_facts_read(arena, &facts.lsm, err);
 	if (r < 0)
 		return r;
+	facts.in_userns = read_in_userns();
 	if (wanted & FACTS_LANDLOCK)
 		facts.lsm.landlock_abi = lsm_landlock_abi();
 	if (wanted & FACTS_OOM_SCORE)

@@ -18,8 +18,8 @@ struct facts {
 	unsigned int kernel_major, kernel_minor;
 	uid_t euid;
 	gid_t egid;
-	bool in_userns;       /* we are not in the first user namespace, or not as its root */
-	uint64_t caps;        /* our effective capabilities */
+	bool in_userns; /* we are not in the first user namespace: root here is not the host's */
+	uint64_t caps;  /* our effective capabilities */
 	uint64_t known_caps;  /* those that the kernel knows */
 	int oom_score_adj;    /* ours, which the container would inherit */
 	struct lsm_facts lsm; /* AppArmor, SELinux, Landlock */

@@ -303,9 +303,14 @@ int cgroup_remove_inside(int dir)
 	return at;
 }
 
+/* Where all is read-only, the kernel says that before it looks whether there is anything. */
 int cgroup_rmdir(const char *path)
 {
-	return sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+	int r = sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+
+	if (r == -EROFS && sys_faccessat(AT_FDCWD, path, F_OK) == -ENOENT)
+		return -ENOENT;
+	return r;
 }
 
 /* ---- the way up -------------------------------------------------------------------------------

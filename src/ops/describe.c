@@ -8,6 +8,7 @@
 
 #include "ops/describe_cgroup.h"
 #include "ops/describe_parts.h"
+#include "ops/describe_refused.h"
 
 static const char *const kind_names[STEP_KINDS] = {
 	[STEP_APPARMOR] = "apparmor",
@@ -220,5 +221,6 @@ int step_error(const struct step *step, size_t number, int code, enum phase phas
 		      phases[phase], *note ? " " : "", note);
 	cgroup_hint(step, code, phase, err);
 	label_hint(step, code, err);
+	refused_hint(step, code, phase, err);
 	return code;
 }

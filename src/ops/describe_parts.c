@@ -354,6 +354,8 @@ static void say_groups(const struct step *s, struct buf *out)
 		buf_printf(out, " %u", s->groups.list[i]);
 	if (s->groups.n == 0)
 		buf_str(out, " none");
+	if (s->groups.optional)
+		buf_str(out, ", if this user namespace allows it");
 }
 
 static void say_bounding(const struct step *s, struct buf *out)

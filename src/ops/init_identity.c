@@ -105,8 +105,10 @@ int init_keyring(const struct step *s, struct op_ctx *ctx)
 
 int init_groups(const struct step *s, struct op_ctx *ctx)
 {
+	int r = sys_setgroups(s->groups.n, s->groups.list);
+
 	(void)ctx;
-	return sys_setgroups(s->groups.n, s->groups.list);
+	return r == -EPERM && s->groups.optional ? 0 : r;
 }
 
 int init_bounding(const struct step *s, struct op_ctx *ctx)

@@ -130,6 +130,8 @@ static int open_mount_point(const struct step_mount *m, struct op_ctx *ctx, bool
 /* A new file system, or in a user namespace that may not make it what the host has. */
 static int make_or_bind(const struct step_mount *m, struct op_ctx *ctx, int mode_from)
 {
+	/* What is below comes along, and must not be more than what was asked for. */
+	struct mount_attr all = { .attr_set = m->attr_set };
 	int mount = make_fs(m, ctx, mode_from), r;
 
 	if (mount >= 0 || !m->fallback || (mount != -EPERM && mount != -EBUSY))
@@ -137,7 +139,8 @@ static int make_or_bind(const struct step_mount *m, struct op_ctx *ctx, int mode
 	mount = take_host_tree(&(struct step_tree){ .path = m->fallback, .recursive = true });
 	if (mount < 0)
 		return op_note(ctx, PHASE_SOURCE, mount, m->fallback);
-	r = set_attributes(m, mount);
+	r = sys_mount_setattr(mount, "", AT_EMPTY_PATH | AT_RECURSIVE, &all);
+	(void)op_note(ctx, PHASE_NONE, 0, "");
 	if (r == 0)
 		return mount;
 	(void)sys_close(mount);

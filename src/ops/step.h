@@ -267,6 +267,7 @@ struct step_memory_policy {
 struct step_groups {
 	size_t n;
 	const uint32_t *list;
+	bool optional; /* where a user namespace has given setgroups up for ever, go without */
 };
 
 struct step_ids {

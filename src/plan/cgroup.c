@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <string.h>
 
 #include "plan/cgroup_part.h"
@@ -22,7 +23,8 @@ static bool is_v2(const struct cgroup_hierarchy *h)
 
 bool cgroup_is_rootless(const struct planner *p)
 {
-	return p->facts->euid != 0 || p->facts->in_userns;
+	return p->facts->euid != 0 || p->facts->in_userns ||
+	       !(p->facts->caps & 1ULL << CAP_SYS_ADMIN);
 }
 
 /* ---- paths ------------------------------------------------------------------------------------

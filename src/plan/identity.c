@@ -17,6 +17,7 @@
 #include "ops/host_notify.h"
 #include "plan/hooks.h"
 #include "plan/lsm.h"
+#include "plan/namespaces.h"
 #include "plan/process_text.h"
 #include "spec/names.h"
 #include "sys/abi.h"
@@ -163,13 +164,18 @@ static uint64_t needed_for_filter(const struct planner *p)
 	return needs ? 1ULL << CAP_SYS_ADMIN : 0;
 }
 
-static bool may_set_groups(const struct planner *p)
+static void add_groups(struct planner *p, const struct spec_user *user)
 {
-	const uint64_t setgid = 1ULL << CAP_SETGID;
+	const struct spec_namespace *users = plan_namespace(p, CLONE_NEWUSER);
+	struct step_groups groups = { user->n_additional_gids, user->additional_gids, false };
 
-	/* With one's own id mapped alone, setgroups had to be given up for the map. */
-	return (p->facts->caps & setgid) || p->spec->linux.gid_mappings.n > 1 ||
-	       process_of(p)->user.n_additional_gids > 0;
+	/* The caller's own groups must not get inside, unless setgroups had to be given up for the
+	 * map: of this user namespace, of one around it, or of the one that exec joins. */
+	if (!(p->facts->caps & 1ULL << CAP_SETGID) && plan_maps_own_id(p) && groups.n == 0)
+		return;
+	groups.optional =
+	    groups.n == 0 && (p->facts->in_userns || (users && (p->exec || users->path)));
+	add_init(p, (struct step){ .kind = STEP_GROUPS, .groups = groups });
 }
 
 void add_identity(struct planner *p)
@@ -195,10 +201,7 @@ void add_identity(struct planner *p)
 	add_landlock_rules(p);
 	if (drop)
 		add_init(p, (struct step){ .kind = STEP_BOUNDING, .mask.mask = drop });
-	if (may_set_groups(p))
-		add_init(p, (struct step){
-				.kind = STEP_GROUPS,
-				.groups = { user->n_additional_gids, user->additional_gids } });
+	add_groups(p, user);
 	add_init(
 	    p, (struct step){ .kind = STEP_IDS, .ids = { user->uid, user->gid, user->uid != 0 } });
 	add_capabilities(p, needed_for_filter(p));

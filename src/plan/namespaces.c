@@ -183,14 +183,19 @@ static bool maps_only(const struct spec_id_mappings *maps, uint32_t id)
 	return maps->n == 1 && maps->v[0].size == 1 && maps->v[0].host_id == id;
 }
 
+bool plan_maps_own_id(const struct planner *p)
+{
+	return maps_only(&p->spec->linux.uid_mappings, p->facts->euid) &&
+	       maps_only(&p->spec->linux.gid_mappings, p->facts->egid);
+}
+
 static void add_maps(struct planner *p)
 {
 	const struct spec_id_mappings *uids = &p->spec->linux.uid_mappings;
 	const struct spec_id_mappings *gids = &p->spec->linux.gid_mappings;
 	const uint64_t needed = 1ULL << CAP_SETUID | 1ULL << CAP_SETGID;
-	bool own = maps_only(uids, p->facts->euid) && maps_only(gids, p->facts->egid);
 
-	if ((p->facts->caps & needed) == needed || own) {
+	if ((p->facts->caps & needed) == needed || plan_maps_own_id(p)) {
 		if ((p->facts->caps & needed) != needed)
 			add_parent_text(p, STEP_ID_MAP, "setgroups", "deny");
 		add_parent_text(p, STEP_ID_MAP, "uid_map", map_text(p, uids));

@@ -20,6 +20,9 @@ void add_namespaces(struct planner *p);
 void add_network_join(struct planner *p);
 void add_names(struct planner *p);
 
+/* Does the new user namespace have the caller's own id alone, mapped by the caller himself? */
+bool plan_maps_own_id(const struct planner *p);
+
 /* Is the network namespace made by the host, beside init, which joins it later? */
 bool host_makes_net(const struct planner *p);
 

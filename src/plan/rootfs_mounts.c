@@ -226,6 +226,15 @@ static bool inherits_mode(const struct rootfs_mount *m)
 	return is_type(m, "tmpfs") && !mount_options_find(&m->options, "mode");
 }
 
+/*
+ * In a user namespace a sysfs may be new only with the network namespace, and where nothing of the
+ * one outside is covered. Else it is that one, with what covers it, as in other runtimes.
+ */
+static const char *sysfs_fallback(const struct planner *p)
+{
+	return p->facts->in_userns || plan_namespace(p, CLONE_NEWUSER) ? "/sys" : NULL;
+}
+
 static bool is_plain_new(const struct rootfs_mount *m)
 {
 	return !m->options.bind && !m->options.copy_up && !inherits_mode(m) &&
@@ -278,8 +287,10 @@ static void add_mount(struct planner *p, const struct rootfs_mount *m)
 	};
 
 	/* A sysfs shows the devices of the network namespace that it was made in. */
-	if (is_type(m, "sysfs"))
+	if (is_type(m, "sysfs")) {
 		add_netns_before_sysfs(p);
+		step.fallback = sysfs_fallback(p);
+	}
 	step.dir = directory_of(p, m);
 	add_options(p, m, &step);
 	if (m->late_read_only != SLOT_NONE)

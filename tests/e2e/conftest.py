@@ -9,6 +9,7 @@ import tempfile
 import pytest
 
 from containers import TREE, USER, IS_ROOT, Runtime, build_static, make_rootfs, need
+from people import People, UserWithRanges
 
 
 def pytest_configure(config):
@@ -120,3 +121,32 @@ def any_rt(request):
     return request.getfixturevalue("rt" if request.param == "root" else "user_rt")
 
 
+@pytest.fixture
+def root(containr, program, template, probe_program, as_root):
+    people = People(containr, program, template, probe_program)
+    yield people
+    people.close()
+
+
+@pytest.fixture
+def user(containr, program, template, probe_program, user_rt):
+    people = People(containr, program, template, probe_program, USER if IS_ROOT else None)
+    yield people
+    people.close()
+
+
+@pytest.fixture
+def ranged(containr, program, template, probe_program, as_root):
+    """A user with ranges in /etc/subuid and /etc/subgid."""
+    need(shutil.which("newuidmap") and shutil.which("newgidmap"), "uidmap is not installed")
+    for name in ("subuid", "subgid"):
+        need(os.path.exists(f"/etc/{name}"), f"/etc/{name} is not there to be replaced")
+    people = UserWithRanges(containr, program, template, probe_program, USER)
+    yield people
+    people.close()
+
+
+@pytest.fixture(params=["root", "user"])
+def anyone(request):
+    """Once as root and once as an ordinary user."""
+    return request.getfixturevalue(request.param)

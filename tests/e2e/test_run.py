@@ -8,64 +8,11 @@ import time
 
 import pytest
 
-from containers import (IS_ROOT, USER, Runtime, caps_mask, mount_options, need, open_terminal, own_caps, read_terminal,
+from containers import (IS_ROOT, caps_mask, mount_options, need, open_terminal, own_caps, read_terminal,
                         status_field, wait_until)
 
 FOURTEEN = """CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE
     SYS_CHROOT KILL AUDIT_WRITE""".split()
-
-
-class People(Runtime):
-    """`containr run`, with a name and a mark by which a leftover is found."""
-
-    def __init__(self, program, oci, template, probe, as_user=None):
-        super().__init__(program, template, as_user)
-        self.oci, self.probe_program = oci, probe
-
-    def words(self, flags, command):
-        self.count += 1
-        name = [] if "--name" in flags else ["--name", f"{self.token}.{self.count}"]
-        return ["run", *name, "-e", f"E2E_TOKEN={self.token}", *flags, "--", *command]
-
-    def do(self, *flags, command=("true",), **more):
-        """Runs a command with flags."""
-        return self(*self.words(flags, command), **more)
-
-    def sh(self, script, *flags, **more):
-        """Runs a line of shell and returns what it printed."""
-        return self.do(*flags, command=["sh", "-c", script], **more).stdout
-
-    def seen(self, *flags, **more):
-        """What the probe sees."""
-        flags = [*flags, "-v", f"{self.probe_program}:/run/probe:ro"]
-        return json.loads(self.do(*flags, command=["/run/probe"], **more).stdout)
-
-    def delete(self, name):
-        program, self.program = self.program, self.oci
-        try:
-            self("delete", "--force", name)
-        finally:
-            self.program = program
-
-
-@pytest.fixture
-def root(containr, program, template, probe_program, as_root):
-    people = People(containr, program, template, probe_program)
-    yield people
-    people.close()
-
-
-@pytest.fixture
-def user(containr, program, template, probe_program, user_rt):
-    people = People(containr, program, template, probe_program, USER if IS_ROOT else None)
-    yield people
-    people.close()
-
-
-@pytest.fixture(params=["root", "user"])
-def anyone(request):
-    """Once as root and once as an ordinary user."""
-    return request.getfixturevalue(request.param)
 
 
 # ---- default ------------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ static inline void bench_start(struct bench *b)
 	CHECK(cgroup_facts_read(true, &b->arena, &b->facts.cgroup, &b->err) == 0);
 	/* Without CLONE_INTO_CGROUP, which fork() does not know, v2 is entered as v1 is. */
 	b->facts.kernel_major = 5;
+	b->facts.caps = ~0ULL;
 	b->planner = (struct planner){ .plan = &b->plan,
 				       .spec = &b->spec,
 				       .options = &b->options,

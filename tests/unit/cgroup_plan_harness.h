@@ -93,6 +93,7 @@ static inline void bench_start(struct bench *b, const struct cgroup_facts *cgrou
 	memset(b, 0, sizeof(*b));
 	b->options.id = "c1";
 	b->facts.kernel_major = 6;
+	b->facts.caps = ~0ULL;
 	b->facts.cgroup = *cgroup;
 	b->plan.n_slots = SLOT_FIRST_FREE;
 }

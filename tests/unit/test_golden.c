@@ -119,7 +119,6 @@ static const struct {
 	    .kernel_minor = 12,
 	    .euid = 1000,
 	    .egid = 1000,
-	    .in_userns = true,
 	    .known_caps = KNOWN_CAPS,
 	    .cgroup = { CGROUP_V2, COUNT(v2_user), v2_user, V2_CONTROLLERS } } },
 	/* podman's rootless: root of a user namespace that somebody else made. */

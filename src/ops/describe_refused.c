@@ -1,0 +1,77 @@
+/*
+ * describe_refused.c - see describe_refused.h.
+ *
+ * Which of several guards said no the kernel does not tell: the hints name those that give this
+ * answer, the usual one first.
+ */
+#include "ops/describe_refused.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+static bool is_denied(int code)
+{
+	return code == -EPERM || code == -EACCES;
+}
+
+static void hint_spawn(const struct step *step, int code, struct err *err)
+{
+	if (code == -ENOSYS)
+		(void)err_hint(err, "the seccomp filter of the container that we are in keeps new "
+				    "namespaces from it: start that one with --security-opt "
+				    "seccomp=unconfined or --privileged");
+	else if (code == -ENOSPC || code == -EUSERS)
+		(void)err_hint(err, "a limit is reached: see /proc/sys/user/max_*_namespaces, and "
+				    "no more than 32 user namespaces may lie in one another");
+	else if (is_denied(code) && (step->spawn.flags & CLONE_NEWUSER))
+		(void)err_hint(
+		    err, "user namespaces are switched off for us: by the sysctls "
+			 "kernel.unprivileged_userns_clone or "
+			 "kernel.apparmor_restrict_unprivileged_userns, by the seccomp filter "
+			 "of the container that we are in, or because we are in a chroot");
+}
+
+static void hint_id_map(int code, struct err *err)
+{
+	if (is_denied(code))
+		(void)err_hint(
+		    err, "ids may be mapped that we have ourselves, or that /etc/subuid and "
+			 "/etc/subgid give us; on Ubuntu an AppArmor profile has to allow "
+			 "user namespaces, too (kernel.apparmor_restrict_unprivileged_userns)");
+}
+
+/* mount_too_revealing() in the kernel's fs/namespace.c. */
+static void hint_mount(const struct step *step, int code, enum phase phase, struct err *err)
+{
+	const char *type = step->mount.type;
+
+	if (!is_denied(code) || phase != PHASE_FILE_SYSTEM || !type)
+		return;
+	if (strcmp(type, "proc") == 0)
+		(void)err_hint(
+		    err, "where parts of /proc are covered, as in most containers, the kernel "
+			 "lets no user namespace see a whole one: start the outer container "
+			 "with --security-opt unmask=ALL (docker: systempaths=unconfined), or "
+			 "bind its /proc in place of a new one (-v /proc:/proc), which shows "
+			 "its processes");
+	else if (strcmp(type, "sysfs") == 0)
+		(void)err_hint(err, "a sysfs needs a network namespace of our own and a /sys of "
+				    "which nothing is covered: bind /sys in place of a new one");
+}
+
+void refused_hint(const struct step *step, int code, enum phase phase, struct err *err)
+{
+	if (step->kind == STEP_SPAWN)
+		hint_spawn(step, code, err);
+	else if (step->kind == STEP_ID_MAP || step->kind == STEP_ID_MAP_HELPER)
+		hint_id_map(code, err);
+	else if (step->kind == STEP_MOUNT)
+		hint_mount(step, code, phase, err);
+	else if ((step->kind == STEP_ROOT_TREE || step->kind == STEP_ROOT_NEW ||
+		  step->kind == STEP_PROPAGATION) &&
+		 is_denied(code))
+		(void)err_hint(err, "mounts are forbidden here: by the Landlock rules (--landlock "
+				    "none takes away those of containr run), the AppArmor profile "
+				    "or the seccomp filter of the container that we are in");
+}
