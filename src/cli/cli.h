@@ -23,6 +23,13 @@ struct update_flags {
 	    *l3_cache_schema, *mem_bw_schema;
 };
 
+/* Of stop, kill, rm, wait, ps, logs and exec. */
+struct life_flags {
+	const char *time, *signal, *tail, *since, *until;
+	bool ignore, follow, timestamps, no_trunc, no_heading, interactive;
+	struct spec_strings filters, env_files, cap_add;
+};
+
 /* Values of all options of all commands; each option means the same wherever it is taken. */
 struct options {
 	/* before the command */
@@ -38,6 +45,8 @@ struct options {
 
 	struct run_flags run; /* of people's commands */
 	struct update_flags update;
+
+	struct life_flags life; /* of people's commands about containers that are there */
 
 	bool stats;                  /* of events */
 	bool json, strict, security; /* of doctor and info */

@@ -85,14 +85,6 @@ static int check_flags(struct cli *cli)
 {
 	const struct run_flags *f = &cli->o.run;
 
-	if (f->detach && f->remove)
-		return err_say(&cli->err, -EOPNOTSUPP,
-			       "--rm --detach: is not supported: nobody would be there at its end; "
-			       "remove it with `containr-oci delete`");
-	if (f->detach && (f->tty || f->interactive))
-		return err_say(&cli->err, -EOPNOTSUPP,
-			       "--%s --detach: is not supported: there is no attach command",
-			       f->tty ? "tty" : "interactive");
 	if (f->keep && f->remove)
 		return err_say(&cli->err, -EINVAL, "--keep and --rm: expected one of them");
 	return 0;
@@ -140,7 +132,6 @@ static int make_request(struct people *p, const struct buf *config, struct run_r
 			  .root = p->state_root,
 			  .bundle = arena_printf(p->arena, "%s/%s", p->state_root, p->id),
 			  .run = true,
-			  .detach = f->detach,
 			  .pid_file = cli_absolute(p->cli, f->pid_file),
 			  .notify_socket = given(notify) ? notify : NULL,
 			  .preserve_fds = (unsigned int)preserve,
@@ -149,7 +140,8 @@ static int make_request(struct people *p, const struct buf *config, struct run_r
 			  .no_new_keyring = f->no_new_keyring,
 			  .new_root = p->rootfs ? NULL : &p->new_root },
 		.config = buf_text(config),
-		.keep = f->keep,
+		.keep = f->detach ? !f->remove : f->keep,
+		.record = true,
 		.trace = f->trace,
 	};
 	return state_check_id(p->id, p->err);
@@ -193,28 +185,18 @@ static void warn_of(struct people *p)
 	put_on_stderr(&summary);
 }
 
-/*
- * Standard input is passed on when asked for. What is detached keeps nobody's pipe open: its
- * streams are /dev/null, ours wait in *ret_saved.
- */
-static int redirect(const struct people *p, const struct run_request *request, int *ret_saved)
+/* Standard input is passed on when asked for. */
+static int redirect(const struct people *p)
 {
 	const bool shell = p->cli->args.n == 0 && !given(p->flags->entrypoint);
-	const bool detach = p->flags->detach;
 	_cleanup_close_ int null = -1;
 
-	if (!detach && (p->flags->interactive || shell))
+	if (p->flags->interactive || shell)
 		return 0;
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return err_set(p->err, -errno, "open /dev/null");
 	(void)dup2(null, STDIN_FILENO);
-	if (!detach)
-		return 0;
-	/* Not among the descriptors that the program gets. */
-	*ret_saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3 + (int)request->plan.preserve_fds);
-	(void)dup2(null, STDOUT_FILENO);
-	(void)dup2(null, STDERR_FILENO);
 	return 0;
 }
 
@@ -249,21 +231,28 @@ static int relabel(struct people *p)
 	return r;
 }
 
+/* A poststop hook of the other container that failed is its own affair. */
+static int replace(struct people *p)
+{
+	int r = run_delete(p->state_root, p->id, true, p->err);
+
+	return r < 0 ? r : 0;
+}
+
 /* The file with the name is there before the container, and goes if that cannot be started. */
 static int run_with_cidfile(struct people *p, const struct run_request *request)
 {
-	_cleanup_close_ int saved = -1;
 	int r = write_cidfile(p);
 
 	if (r < 0)
 		return r;
 	r = relabel(p);
+	if (r == 0 && p->flags->replace)
+		r = replace(p);
+	if (r == 0 && !p->flags->detach)
+		r = redirect(p);
 	if (r == 0)
-		r = redirect(p, request, &saved);
-	if (r == 0)
-		r = run_run(request, p->err);
-	if (saved >= 0)
-		(void)dup2(saved, STDERR_FILENO);
+		r = p->flags->detach ? run_monitored(request, p->err) : run_run(request, p->err);
 	if (r < 0 && given(p->flags->cidfile))
 		(void)unlink(p->flags->cidfile);
 	return r;
@@ -271,8 +260,6 @@ static int run_with_cidfile(struct people *p, const struct run_request *request)
 
 static int start(struct people *p, const struct run_request *request)
 {
-	const int first = 3 + (int)request->plan.preserve_fds;
-	_cleanup_close_ int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, first);
 	_cleanup_buf_ struct buf line = { 0 };
 	int r = run_with_cidfile(p, request);
 
@@ -284,7 +271,7 @@ static int start(struct people *p, const struct run_request *request)
 	if (!p->flags->detach)
 		return r;
 	buf_printf(&line, "%s\n", p->id);
-	return write(out, buf_text(&line), line.len) == (ssize_t)line.len ? 0 : STATUS_OURS;
+	return cli_print(p->cli, &line);
 }
 
 int people_run(struct cli *cli)
@@ -293,8 +280,11 @@ int people_run(struct cli *cli)
 	_cleanup_buf_ struct buf config = { 0 };
 	_cleanup_buf_ struct buf reasons = { 0 };
 	struct run_request request = { .keep = false };
+	struct monitor_options monitor;
 	int r = prepare(cli, &p, false);
 
+	if (r == 0)
+		r = people_monitor(&p, &monitor);
 	if (r == 0)
 		r = people_config(&p, &config);
 	if (r == 0)
@@ -303,6 +293,7 @@ int people_run(struct cli *cli)
 		return r;
 	warn_of(&p);
 	request.reasons = &reasons;
+	request.monitor = &monitor;
 	r = start(&p, &request);
 	cli_warn_lines(cli, &reasons);
 	return r;

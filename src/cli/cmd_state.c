@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/containers.h"
 #include "run/run.h"
 
 #define AT(member) offsetof(struct options, member)
@@ -22,17 +23,16 @@ const struct option_row list_options[] = {
 	{ 0 },
 };
 
-/* RFC 3339 with as many digits as are needed, in UTC. */
-static void add_time(const struct state *state, struct buf *out)
+void containers_time(int64_t sec, uint32_t nsec, struct buf *out)
 {
-	time_t seconds = (time_t)state->created_sec;
+	time_t seconds = (time_t)sec;
 	char text[32] = "", digits[16];
 	struct tm utc;
 	size_t len;
 
 	if (gmtime_r(&seconds, &utc))
 		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	(void)snprintf(digits, sizeof(digits), ".%09u", state->created_nsec);
+	(void)snprintf(digits, sizeof(digits), ".%09u", nsec);
 	len = strlen(digits);
 	while (digits[len - 1] == '0')
 		len--;
@@ -76,7 +76,7 @@ static void add_state(const struct state *state, enum state_status status, const
 	add_member(sep, "bundle", state->bundle, out);
 	add_member(sep, "rootfs", state->rootfs, out);
 	buf_printf(out, "%s\"created\": \"", sep);
-	add_time(state, out);
+	containers_time(state->created_sec, state->created_nsec, out);
 	buf_str(out, "\"");
 	add_annotations(&state->annotations, sep, out);
 }
@@ -155,7 +155,7 @@ static void fill_cells(struct cli *cli, struct item *item)
 {
 	_cleanup_buf_ struct buf created = { 0 };
 
-	add_time(&item->state, &created);
+	containers_time(item->state.created_sec, item->state.created_nsec, &created);
 	item->cells[CELL_ID] = item->state.id;
 	item->cells[CELL_PID] =
 	    arena_printf(&cli->arena, "%d", shown_pid(&item->state, item->status));

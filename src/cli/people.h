@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "host/facts.h"
 #include "plan/plan.h"
+#include "run/run.h"
 
 /* One entry of `mounts` on its way into the configuration. */
 struct people_mount {
@@ -113,6 +114,20 @@ int run_names(struct people *p); /* host name, annotations, labels, sysctls */
  */
 
 void run_summary(struct people *p, struct buf *out);
+
+/* ---- run_detach.c ------------------------------------------------------------------------------
+ */
+
+/* Annotations by which later commands know what was asked for. */
+#define PEOPLE_STOP_SIGNAL  "org.opencontainers.image.stopSignal"
+#define PEOPLE_STOP_TIMEOUT "run.containr.stop-timeout"
+#define PEOPLE_SECCOMP      "run.containr.seccomp"
+#define PEOPLE_OURS         "run.containr." /* what they begin with */
+
+#define PEOPLE_STOP_SECONDS 10
+
+/* Checks the flags about output and about the end of a container; fills *ret. */
+int people_monitor(struct people *p, struct monitor_options *ret);
 
 /* ---- for the translators -----------------------------------------------------------------------
  */

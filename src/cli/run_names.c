@@ -128,6 +128,12 @@ static int put_annotations(struct people *p)
 	if (r == 0 && p->landlock)
 		r = set_pair(&pairs, SPEC_LANDLOCK_KEY, p->landlock);
 	if (r == 0)
+		r = set_pair(&pairs, PEOPLE_SECCOMP, p->seccomp_name);
+	if (r == 0 && given(f->stop_signal))
+		r = set_pair(&pairs, PEOPLE_STOP_SIGNAL, f->stop_signal);
+	if (r == 0 && given(f->stop_timeout))
+		r = set_pair(&pairs, PEOPLE_STOP_TIMEOUT, f->stop_timeout);
+	if (r == 0)
 		r = add_list(&pairs, "annotation", &f->annotations, true);
 	if (r == 0)
 		put_pairs(&pairs, &p->top, "annotations");

@@ -12,7 +12,10 @@ struct run_flags {
 	/* the container */
 	const char *name, *hostname, *domainname, *cidfile, *pid_file, *rootfs, *secure;
 	struct spec_strings labels, label_files, annotations;
-	bool remove, keep, detach, interactive, tty, trace, summary, no_pivot, no_new_keyring;
+	const char *log_driver, *stop_signal, *stop_timeout;
+	struct spec_strings log_opts;
+	bool replace, remove, keep, detach, interactive, tty, trace, summary, no_pivot,
+	    no_new_keyring;
 
 	/* the process */
 	const char *workdir, *user, *entrypoint, *umask, *oom_score_adj, *personality;

@@ -14,6 +14,7 @@
 #include "ops/host_hooks.h"
 #include "ops/host_rdt.h"
 #include "run/life.h"
+#include "run/monitor.h"
 #include "sys/sys.h"
 
 static int check_stopped(const struct life *l, bool force, struct err *err)
@@ -82,6 +83,8 @@ static int delete_life(struct life *l, const char *root, bool force, struct err 
 
 	if (r == 0)
 		r = end_processes(l, err);
+	if (r == 0)
+		monitor_end(l);
 	if (r == 0)
 		r = l->state.pid != 0 ? cgroup_remove(&l->state.cgroups, err)
 				      : cgroup_remove_unborn(&l->state.cgroups, err);

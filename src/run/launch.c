@@ -157,7 +157,7 @@ int check_passed_fds(const struct plan_options *o, struct err *err)
 	return 0;
 }
 
-static int launch_plan(struct launch *l, const struct run_request *request, struct err *err)
+int launch_plan(struct launch *l, const struct run_request *request, struct err *err)
 {
 	struct plan_options *o = &l->options;
 	int r;
@@ -272,7 +272,7 @@ int walk_start(struct walk *w, struct err *err)
 	return err_set(err, left, "return to the host's network namespace");
 }
 
-static int launch_walk(struct launch *l, struct walk *w, bool trace, struct err *err)
+int launch_walk(struct launch *l, struct walk *w, int trace, struct err *err)
 {
 	int r = walk_begin(w, &l->plan, err);
 
@@ -282,14 +282,18 @@ static int launch_walk(struct launch *l, struct walk *w, bool trace, struct err 
 	l->facts.seed_fd = -1;
 	if (!l->options.run)
 		w->end = l->plan.after_start - 1; /* init waits at the gate, which is its step */
-	if (trace)
+	if (trace >= 0)
 		trace_begin(w);
 	r = walk_start(w, err);
-	if (trace)
-		trace_print(w);
-	if (w->ctx.fd[SLOT_RUN_DIR] >= 0)
-		state_unlock(w->ctx.fd[SLOT_RUN_DIR]);
+	if (trace >= 0)
+		trace_print(w, trace);
 	return r;
+}
+
+void launch_unlock(const struct walk *w)
+{
+	if (w->ctx.fd && w->ctx.fd[SLOT_RUN_DIR] >= 0)
+		state_unlock(w->ctx.fd[SLOT_RUN_DIR]);
 }
 
 int run_create(const struct run_request *request, struct err *err)
@@ -300,15 +304,19 @@ int run_create(const struct run_request *request, struct err *err)
 
 	if (r == 0)
 		r = launch_plan(&l, request, err);
-	return r < 0 ? r : launch_walk(&l, &w, request->trace, err);
+	if (r < 0)
+		return r;
+	r = launch_walk(&l, &w, request->trace ? STDERR_FILENO : -1, err);
+	launch_unlock(&w);
+	return r;
 }
 
 /* ---- run
  * ------------------------------------------------------------------------------------------------
  */
 
-static int run_hooks(const struct launch *l, const struct walk *w, const char *name,
-		     const char *status, const struct spec_hook_list *list, struct err *err)
+int launch_hooks(const struct launch *l, const struct walk *w, const char *name, const char *status,
+		 const struct spec_hook_list *list, struct err *err)
 {
 	struct planner p = { .spec = &l->spec, .options = &l->options };
 	_cleanup_buf_ struct buf head = { 0 };
@@ -319,41 +327,75 @@ static int run_hooks(const struct launch *l, const struct walk *w, const char *n
 	return hooks_run(name, list, buf_text(&head), w->ctx.pid, HOOK_STATE_TAIL, err);
 }
 
-/* After the end of the process: what it left in its cgroup goes too, then all that was made. */
-static int clean_up(const struct launch *l, struct walk *w, struct err *warning, struct err *err)
+bool launch_owns_pids(const struct launch *l)
 {
-	bool own_pids = false;
-
 	for (size_t i = 0; i < l->spec.linux.n_namespaces; i++)
-		own_pids |= l->spec.linux.namespaces[i].flag == CLONE_NEWPID &&
-			    !l->spec.linux.namespaces[i].path;
+		if (l->spec.linux.namespaces[i].flag == CLONE_NEWPID)
+			return !l->spec.linux.namespaces[i].path;
+	return false;
+}
+
+int launch_clean_up(const struct launch *l, struct walk *w, struct err *warning, struct err *err)
+{
 	/* Without a pid namespace of its own, its children have outlived it. */
-	if (!own_pids)
+	if (!launch_owns_pids(l))
 		return run_delete(l->options.root, l->options.id, true, err);
 	if (cgroup_remove(&l->plan.cgroups, err) < 0)
 		return err->code;
 	walk_undo(w, l->plan.n_steps);
-	(void)run_hooks(l, w, "poststop", "stopped", &l->spec.hooks.poststop, warning);
+	(void)launch_hooks(l, w, "poststop", "stopped", &l->spec.hooks.poststop, warning);
 	return 0;
 }
 
 /* Counters are only looked at where there is a limit that they could tell of. */
-static void read_reasons(const struct launch *l, struct buf *reasons)
+bool launch_end(const struct launch *l, struct cgroup_end *ret)
 {
 	const struct spec_resources *r = &l->spec.linux.resources;
-	struct cgroup_end end;
 
 	if (!r->memory.limit.has && !r->memory.swap.has && !r->pids_limit.has && r->unified.n == 0)
-		return;
-	cgroup_end_read(&l->plan.cgroups, &end);
-	cgroup_end_say(&end, reasons);
+		return false;
+	cgroup_end_read(&l->plan.cgroups, ret);
+	return true;
 }
 
-static int run_attached(struct launch *l, struct walk *w, struct supervise *s,
+void launch_record(const struct launch *l, int fd, int status, int signal)
+{
+	struct state_exit e = { .status = (uint64_t)status, .signal = (uint64_t)signal };
+	struct cgroup_end end = { .oom_kills = 0 };
+	struct timespec now = { 0 };
+
+	(void)launch_end(l, &end);
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	e.sec = (uint64_t)now.tv_sec;
+	e.nsec = (uint64_t)now.tv_nsec;
+	e.oom_kills = end.oom_kills;
+	e.memory_limit = end.memory_limit;
+	e.memory_peak = end.memory_peak;
+	e.pids_refused = end.pids_refused;
+	e.pids_limit = end.pids_limit;
+	/* Who asks for what could not be written hears that it is not known. */
+	(void)state_exit_write(fd, &e);
+}
+
+/* While the lock is held: a descriptor for how it ends. */
+static int record_begin(struct walk *w, struct err *err)
+{
+	int dir = w->ctx.fd[SLOT_RUN_DIR];
+	_cleanup_close_ int fd = state_exit_create(dir);
+	int r = fd < 0 ? fd : state_watcher_write(dir, getpid(), false);
+
+	if (r == 0)
+		return take_fd(&fd);
+	walk_back(w, w->plan->n_steps);
+	return err_set(err, r, "write down who watches the container");
+}
+
+static int run_attached(struct launch *l, struct walk *w, struct supervise *s, int record,
 			const struct run_request *request, struct err *err)
 {
 	static const int kept[] = { SLOT_CONSOLE_PEER, SLOT_NOTIFY, SLOT_RUN_DIR };
 	struct err later = { 0 }, ignored;
+	struct cgroup_end end;
 	int status;
 
 	walk_release(w, kept, sizeof(kept) / sizeof(kept[0]));
@@ -362,10 +404,12 @@ static int run_attached(struct launch *l, struct walk *w, struct supervise *s,
 		(void)sys_pidfd_send_signal(w->ctx.pidfd, SIGKILL);
 		(void)sys_wait4(w->ctx.pid, NULL, __WALL);
 	}
-	if (request->reasons)
-		read_reasons(l, request->reasons);
+	if (record >= 0 && status >= 0)
+		launch_record(l, record, status, s->signal);
+	if (request->reasons && launch_end(l, &end))
+		cgroup_end_say(&end, request->reasons);
 	if (!request->keep &&
-	    clean_up(l, w, request->warning ? request->warning : &ignored, &later) < 0 &&
+	    launch_clean_up(l, w, request->warning ? request->warning : &ignored, &later) < 0 &&
 	    status >= 0) {
 		*err = later;
 		return later.code;
@@ -378,6 +422,7 @@ int run_run(const struct run_request *request, struct err *err)
 	_cleanup_(launch_done) struct launch l = { .facts.seed_fd = -1 };
 	_cleanup_(walk_done) struct walk w = { .baton = -1 };
 	_cleanup_(supervise_end) struct supervise s = SUPERVISE_NONE;
+	_cleanup_close_ int record = -1;
 	bool detach = request->plan.detach;
 	int r = check_passed_fds(&request->plan, err);
 
@@ -392,10 +437,15 @@ int run_run(const struct run_request *request, struct err *err)
 	if (r == 0 && s.reaps_all)
 		(void)sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (r == 0)
-		r = launch_walk(&l, &w, request->trace, err);
+		r = launch_walk(&l, &w, request->trace ? STDERR_FILENO : -1, err);
+	if (r == 0 && request->record) {
+		record = record_begin(&w, err);
+		r = record < 0 ? record : 0;
+	}
+	launch_unlock(&w);
 	if (r != 0)
 		return r;
-	r = run_hooks(&l, &w, "poststart", "running", &l.spec.hooks.poststart, err);
+	r = launch_hooks(&l, &w, "poststart", "running", &l.spec.hooks.poststart, err);
 	if (r < 0) {
 		walk_back(&w, l.plan.n_steps);
 		return r;
@@ -403,5 +453,5 @@ int run_run(const struct run_request *request, struct err *err)
 	if (detach && request->plan.notify_socket)
 		return notify_forward(w.ctx.fd[SLOT_NOTIFY], request->plan.notify_socket, w.ctx.pid,
 				      w.ctx.pidfd, err);
-	return detach ? 0 : run_attached(&l, &w, &s, request, err);
+	return detach ? 0 : run_attached(&l, &w, &s, record, request, err);
 }

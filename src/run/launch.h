@@ -19,6 +19,32 @@ struct launch {
 
 void launch_done(struct launch *l);
 
+/* Reads the configuration and makes the plan. */
+int launch_plan(struct launch *l, const struct run_request *request, struct err *err);
+
+/*
+ * Walks it, and prints each step with its time to `trace`, unless that is -1. The container's lock
+ * is held until launch_unlock().
+ */
+int launch_walk(struct launch *l, struct walk *w, int trace, struct err *err);
+void launch_unlock(const struct walk *w);
+
+/* Hooks of the host, with the state of the container. */
+int launch_hooks(const struct launch *l, const struct walk *w, const char *name, const char *status,
+		 const struct spec_hook_list *list, struct err *err);
+
+/* Has it a pid namespace of its own, so that nothing outlives its first process? */
+bool launch_owns_pids(const struct launch *l);
+
+/* What the cgroups know of its end; false: there are no limits that they could tell of. */
+bool launch_end(const struct launch *l, struct cgroup_end *ret);
+
+/* Writes down how it ended, to a descriptor from state_exit_create(). */
+void launch_record(const struct launch *l, int fd, int status, int signal);
+
+/* After the end of the process: what it left in its cgroup goes too, then all that was made. */
+int launch_clean_up(const struct launch *l, struct walk *w, struct err *warning, struct err *err);
+
 /* Are the descriptors that shall reach the program there? */
 int check_passed_fds(const struct plan_options *o, struct err *err);
 

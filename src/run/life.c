@@ -58,20 +58,26 @@ enum state_status life_status(const struct life *l)
 	return alive && cgroup_frozen(&l->state.cgroups) > 0 ? STATE_PAUSED : status;
 }
 
-int life_hooks(struct life *l, struct spec_hooks *ret, struct err *err)
+static int life_config(struct life *l, struct spec *ret, struct err *err)
 {
 	_cleanup_close_ int fd =
 	    sys_openat(l->dir, STATE_CONFIG, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
 	_cleanup_buf_ struct buf text = { 0 };
 	struct spec_source source = { .name = STATE_CONFIG };
-	struct spec spec;
 	int r = fd < 0 ? fd : buf_read_fd(&text, fd, CONFIG_CAP);
 
 	if (r < 0)
 		return err_set(err, r, "read " STATE_CONFIG " of container %s", l->state.id);
 	source.text = buf_text(&text);
 	source.len = text.len;
-	r = spec_read(&source, &l->arena, &spec, err);
+	return spec_read(&source, &l->arena, ret, err);
+}
+
+int life_hooks(struct life *l, struct spec_hooks *ret, struct err *err)
+{
+	struct spec spec;
+	int r = life_config(l, &spec, err);
+
 	if (r == 0)
 		*ret = spec.hooks;
 	return r;
@@ -134,6 +140,21 @@ int run_state(const char *root, const char *id, struct arena *arena, struct stat
 	*status = life_status(&l);
 	*ret = l.state;
 	return 0;
+}
+
+int run_config(const char *root, const char *id, struct arena *arena, struct spec *ret,
+	       struct err *err)
+{
+	_cleanup_(life_done) struct life l = LIFE_NONE;
+	int r;
+
+	l.arena = *arena;
+	r = life_open(&l, root, id, false, false, err);
+	if (r == 0)
+		r = life_config(&l, ret, err);
+	*arena = l.arena;
+	l.arena = (struct arena){ 0 };
+	return r;
 }
 
 int run_end(const char *root, const char *id, struct cgroup_end *ret, struct err *err)

@@ -15,21 +15,30 @@
 #include "ops/cgroup_dirs.h"
 #include "ops/cgroup_end.h"
 #include "plan/plan.h"
+#include "run/output.h"
 #include "spec/read.h"
 #include "state/state.h"
 
 /* ---- launch.c: create and run ------------------------------------------------------------ */
+
+/* Of a detached container that somebody shall watch. */
+struct monitor_options {
+	struct output_options output;
+	bool interactive; /* standard input stays open, although nobody writes to it */
+};
 
 struct run_request {
 	struct plan_options plan; /* id, root, bundle, … as on the command line */
 	const char *config;       /* text in place of BUNDLE/config.json, or NULL */
 	spec_unknown_fn unknown;  /* told of unknown keys of config.json; may be NULL */
 	void *unknown_data;
-	bool keep; /* leave the container after run, for `delete` */
+	bool keep;   /* leave the container after run, for `delete` */
+	bool record; /* … and write down how it ended */
 	bool no_subreaper;
 	struct err *warning; /* of run: how a poststop hook failed, or NULL */
 	struct buf *reasons; /* of run: what the container met at its end, a line each, or NULL */
 	bool trace;          /* print each step with its time to stderr */
+	const struct monitor_options *monitor; /* of run_monitored() */
 };
 
 /* Makes the container; its process waits for `start`. Reads BUNDLE/config.json. */
@@ -40,6 +49,12 @@ int run_create(const struct run_request *request, struct err *err);
  * removes it, and returns the exit status (128 + n for signal n).
  */
 int run_run(const struct run_request *request, struct err *err);
+
+/*
+ * Makes and starts it below a process of its own (monitor.c), which keeps its output, and writes
+ * down how it ended; returns once the program runs or, with NOTIFY_SOCKET, once it is ready.
+ */
+int run_monitored(const struct run_request *request, struct err *err);
 
 /* Builds the plan that create or run would carry out, and prints it. */
 int run_plan(const struct run_request *request, bool json, struct buf *out, struct err *err);
@@ -106,6 +121,16 @@ int run_end(const char *root, const char *id, struct cgroup_end *ret, struct err
 /* The state as runtime-spec has it, with `paused` looked at. It lies in the arena. */
 int run_state(const char *root, const char *id, struct arena *arena, struct state *ret,
 	      enum state_status *status, struct err *err);
+
+/* The configuration as it was when it was created. It lies in the arena. */
+int run_config(const char *root, const char *id, struct arena *arena, struct spec *ret,
+	       struct err *err);
+
+/*
+ * Waits up to `ms` milliseconds (-1: any time) for its end: 1 and how it was, 0 when nobody wrote
+ * that down, -ETIMEDOUT when it has not ended.
+ */
+int run_wait(const char *root, const char *id, int ms, struct state_exit *ret, struct err *err);
 
 /* The pids inside, as the host sees them. */
 int run_pids(const char *root, const char *id, struct arena *arena, size_t *n, pid_t **ret,

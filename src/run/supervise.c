@@ -60,7 +60,7 @@ static void forward_signals(struct supervise *s, const struct walk *w)
 }
 
 /* As a subreaper we get the orphans of the program, too. */
-static bool reap(const struct supervise *s, const struct walk *w, int *ret_status)
+static bool reap(struct supervise *s, const struct walk *w, int *ret_status)
 {
 	pid_t whom = s->reaps_all ? -1 : w->ctx.pid;
 	bool ended = false;
@@ -69,7 +69,8 @@ static bool reap(const struct supervise *s, const struct walk *w, int *ret_statu
 	while ((r = sys_wait4(whom, &status, __WALL | WNOHANG)) > 0 || r == -EINTR) {
 		if (r != w->ctx.pid)
 			continue;
-		*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		s->signal = WIFEXITED(status) ? 0 : WTERMSIG(status);
+		*ret_status = s->signal ? 128 + s->signal : WEXITSTATUS(status);
 		ended = true;
 	}
 	return ended;
@@ -81,6 +82,8 @@ static int take_terminal(struct supervise *s, struct walk *w, struct err *err)
 
 	if (peer < 0)
 		return 0;
+	if (s->output)
+		return output_terminal(s->output, terminal_receive(peer, err), err);
 	return terminal_attach(&s->terminal, terminal_receive(peer, err), err);
 }
 
@@ -95,9 +98,25 @@ static void forward_readiness(const struct supervise *s, struct walk *w)
 	*fd = -1;
 }
 
+/* A terminal has more descriptors to wait for than output that is kept. */
+static void carried_fds(const struct supervise *s, struct pollfd fds[TERMINAL_FDS])
+{
+	terminal_poll_fds(&s->terminal, fds);
+	if (s->output)
+		output_poll_fds(s->output, fds);
+}
+
+static void carry(struct supervise *s, const struct pollfd fds[TERMINAL_FDS])
+{
+	if (s->output)
+		output_handle(s->output, fds);
+	else
+		terminal_handle(&s->terminal, fds);
+}
+
 int supervise_wait(struct supervise *s, struct walk *w, struct err *err)
 {
-	enum { PROCESS, SIGNALS, NOTIFY, TERMINAL, N = TERMINAL + TERMINAL_FDS };
+	enum { PROCESS, SIGNALS, NOTIFY, CARRIED, N = CARRIED + TERMINAL_FDS };
 	struct pollfd fds[N] = {
 		[PROCESS] = { .fd = w->ctx.pidfd, .events = POLLIN },
 		[SIGNALS] = { .fd = s->signals, .events = POLLIN },
@@ -107,19 +126,22 @@ int supervise_wait(struct supervise *s, struct walk *w, struct err *err)
 
 	while (r == 0 && !ended) {
 		fds[NOTIFY] = (struct pollfd){ .fd = w->ctx.fd[SLOT_NOTIFY], .events = POLLIN };
-		terminal_poll_fds(&s->terminal, fds + TERMINAL);
+		carried_fds(s, fds + CARRIED);
 		if (poll(fds, N, -1) < 0 && errno != EINTR)
 			return err_set(err, -errno, "wait for the container");
 		if (fds[SIGNALS].revents)
 			forward_signals(s, w);
 		if (fds[NOTIFY].revents)
 			forward_readiness(s, w);
-		terminal_handle(&s->terminal, fds + TERMINAL);
+		carry(s, fds + CARRIED);
 		if (fds[PROCESS].revents || fds[SIGNALS].revents)
 			ended = reap(s, w, &status);
 	}
 	if (r < 0)
 		return r;
-	terminal_finish(&s->terminal, s->signals);
+	if (s->output)
+		output_finish(s->output);
+	else
+		terminal_finish(&s->terminal, s->signals);
 	return status;
 }

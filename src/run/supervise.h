@@ -1,6 +1,6 @@
 /*
- * supervise.h - the runtime in the foreground: until the program ends, its signals and its terminal
- * are ours to carry.
+ * supervise.h - the runtime beside the program: until that ends, its signals, its terminal and the
+ * output that is to be kept are ours to carry.
  */
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "run/output.h"
 #include "run/terminal.h"
 #include "run/walk.h"
 
@@ -17,6 +18,8 @@ struct supervise {
 	bool reaps_all;    /* as a subreaper; else other children are not ours to wait for */
 	const char *notify_socket; /* NOTIFY_SOCKET of our environment, or NULL */
 	struct terminal terminal;
+	struct output *output; /* NULL: streams are our caller's, and so is a terminal */
+	int signal;            /* by which the program ended, or 0 */
 };
 
 #define SUPERVISE_NONE                                                                             \

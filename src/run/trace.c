@@ -30,7 +30,7 @@ void trace_begin(struct walk *w)
 }
 
 /* Each step's time is that since the step of the same lane before it; waiting is part of it. */
-void trace_print(const struct walk *w)
+void trace_print(const struct walk *w, int fd)
 {
 	const struct plan *plan = w->plan;
 	_cleanup_buf_ struct buf out = { 0 };
@@ -54,7 +54,7 @@ void trace_print(const struct walk *w)
 		if (i == plan->spawn)
 			last[LANE_INIT] = w->times[i];
 	}
-	(void)!write(STDERR_FILENO, buf_text(&out), out.len);
+	(void)!write(fd, buf_text(&out), out.len);
 }
 
 void trace_end(struct walk *w)

@@ -11,4 +11,4 @@ void trace_begin(struct walk *w);
 void trace_end(struct walk *w);
 
 /* The steps that were done, in the order of their time, to standard error. */
-void trace_print(const struct walk *w);
+void trace_print(const struct walk *w, int fd);

@@ -7,9 +7,13 @@
  *   ROOT/ID/seccomp.bpf  the compiled filter, for exec (absent: none)
  *   ROOT/ID/init         "PID STARTTIME\n", written once, as soon as init exists
  *   ROOT/ID/gate         socket on which init waits for `start`; nobody listens once it has begun
+ *   ROOT/ID/watcher      "PID STARTTIME DETACHED\n" of the process that waits for its end
+ *   ROOT/ID/exit         how it ended; empty until then, and absent where nobody watches
+ *   ROOT/ID/ctr.log      what a detached container said; ctr.log.1 and so on are older
  *
- * Nothing is ever rewritten, so nothing can be torn: a file is there, or a kill came before it. The
- * time of creation is the file's own. The directory is on a tmpfs; nothing needs to reach a disk.
+ * But for the log, nothing is ever rewritten, so nothing can be torn: a file is there, or a kill
+ * came before it. The time of creation is the file's own. The directory is on a tmpfs; nothing
+ * needs to reach a disk.
  */
 #pragma once
 
@@ -23,11 +27,14 @@
 #include "base/err.h"
 #include "spec/spec.h"
 
-#define STATE_FILE   "state.json"
-#define STATE_CONFIG "config.json"
-#define STATE_FILTER "seccomp.bpf"
-#define STATE_INIT   "init"
-#define STATE_GATE   "gate"
+#define STATE_FILE    "state.json"
+#define STATE_CONFIG  "config.json"
+#define STATE_FILTER  "seccomp.bpf"
+#define STATE_INIT    "init"
+#define STATE_GATE    "gate"
+#define STATE_WATCHER "watcher"
+#define STATE_EXIT    "exit"
+#define STATE_LOG     "ctr.log"
 
 enum state_status {
 	STATE_CREATING,
@@ -98,6 +105,33 @@ int state_gate(int dir);
 
 /* The start time of a process, or 0 if there is none or it is a zombie. */
 uint64_t state_start_time(pid_t pid);
+
+/* ---- record.c: what whoever watches a container writes down ---------------------------------- */
+
+struct state_exit {
+	uint64_t status, signal; /* as of a shell: 128 + signal; signal 0: it exited */
+	uint64_t sec, nsec;      /* CLOCK_REALTIME */
+	uint64_t oom_kills, memory_limit, memory_peak, pids_refused, pids_limit; /* cgroup_end.h */
+};
+
+/* Each returns a descriptor, or a negative errno. */
+int state_exit_create(int dir);
+int state_exit_open(int dir);
+
+int state_exit_write(int fd, const struct state_exit *e);
+
+/* 1: it has ended so, 0: not yet, or a negative errno. */
+int state_exit_read(int fd, struct state_exit *ret);
+
+struct state_watcher {
+	pid_t pid;
+	bool detached; /* it is there for nothing else; else somebody's command in the foreground */
+};
+
+int state_watcher_write(int dir, pid_t pid, bool detached);
+
+/* A pidfd of the process that watches, or -ESRCH; ret may be NULL. */
+int state_watcher_open(int dir, struct state_watcher *ret);
 
 /* The ids below `root`, sorted; none if there is no such directory. */
 int state_list(const char *root, struct arena *arena, struct spec_strings *ret, struct err *err);

@@ -38,6 +38,24 @@ class People(Runtime):
         finally:
             self.program = program
 
+    def detached(self, script, *flags, status=0, **more):
+        """Starts a line of shell in the background; returns the container's name."""
+        words = self.words(["-d", *flags], ["sh", "-c", script])
+        result = self(*words, status=status, **more)
+        return result.stdout.strip() if status == 0 else result
+
+    def row(self, name):
+        """What `ps` says of a container, or None."""
+        return next((row for row in self("ps", "-a", "--format", "json").json if row["Id"] == name), None)
+
+    def logs(self, name, *flags, **more):
+        return self("logs", *flags, name, **more).stdout
+
+    def close(self, check=True):
+        """What detached containers are there is removed by people's own command."""
+        self("rm", "--force", "--all", status=None)
+        super().close(check)
+
 
 def config_of(containr, *flags, command=("true",)):
     """The configuration that flags become."""

@@ -1,0 +1,63 @@
+/*
+ * wait.c - the end of a container, for those who are not its parent.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "run/life.h"
+
+#define STEP_NS  2000000L
+#define PATIENCE 1500 /* steps: three seconds, in which the record of an end is written */
+
+/* 1: its process has ended, 0: not in time, or a negative errno. */
+static int wait_for_process(const struct life *l, int ms)
+{
+	_cleanup_close_ int pidfd = life_process(l);
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	int n;
+
+	if (pidfd < 0)
+		return pidfd == -ESRCH ? 1 : pidfd;
+	do
+		n = poll(&end, 1, ms);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/* Whoever watches writes it a moment after the end, unless he was killed. */
+static int wait_for_record(int record, int watcher, struct state_exit *ret)
+{
+	const struct timespec step = { .tv_nsec = STEP_NS };
+	struct pollfd gone = { .fd = watcher, .events = POLLIN };
+
+	for (int i = 0; i < PATIENCE; i++) {
+		bool last = watcher < 0 || poll(&gone, 1, 0) != 0;
+		int r = state_exit_read(record, ret);
+
+		if (r != 0 || last)
+			return r;
+		(void)nanosleep(&step, NULL);
+	}
+	return 0;
+}
+
+int run_wait(const char *root, const char *id, int ms, struct state_exit *ret, struct err *err)
+{
+	_cleanup_(life_done) struct life l = LIFE_NONE;
+	_cleanup_close_ int record = -1, watcher = -1;
+	int r = life_open(&l, root, id, false, false, err);
+
+	if (r < 0)
+		return r;
+	/* Both are held from here on: somebody may remove the container meanwhile. */
+	record = state_exit_open(l.dir);
+	watcher = state_watcher_open(l.dir, NULL);
+	r = wait_for_process(&l, ms);
+	if (r == 0)
+		return err_say(err, -ETIMEDOUT, "container %s has not ended", id);
+	if (r > 0)
+		r = record < 0 ? 0 : wait_for_record(record, watcher, ret);
+	return r < 0 ? err_set(err, r, "wait for container %s", id) : r;
+}
