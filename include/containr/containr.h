@@ -20,7 +20,8 @@
  *   same time, but not one configuration: that needs a lock of their own.
  * - A container's first process is a child of the calling process, if that is still there: waitpid
  *   for its pid after its end, or it stays as a zombie. containr_run without CONTAINR_DETACH and
- *   containr_exec do so themselves. SIGCHLD must not be ignored.
+ *   containr_exec do so themselves. Where SIGCHLD is ignored, create, run and exec are
+ *   refused with -EINVAL: its status would be lost.
  *
  * Before the first container: containr_protect().
  */

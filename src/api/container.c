@@ -6,6 +6,7 @@
  * given back (dumpable.h; supervise.c does so with the signal mask).
  */
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -71,6 +72,29 @@ static int check_executable(uint32_t flags, struct err *err)
 			     "CONTAINR_TRUST_EXECUTABLE if all images are trusted");
 }
 
+/* The kernel would forget our children at their end, and we would wait for their status for ever.
+ */
+static int check_children(struct err *err)
+{
+	struct sigaction sa;
+
+	if (sigaction(SIGCHLD, NULL, &sa) < 0)
+		return err_set(err, -errno, "ask how SIGCHLD is handled");
+	if (sa.sa_handler != SIG_IGN && !(sa.sa_flags & SA_NOCLDWAIT))
+		return 0;
+	(void)err_say(err, -EINVAL,
+		      "SIGCHLD is ignored: the exit status of children would be lost");
+	return err_hint(err,
+			"call signal(SIGCHLD, SIG_DFL), or set a handler without SA_NOCLDWAIT");
+}
+
+static int check_caller(uint32_t flags, struct err *err)
+{
+	int r = check_children(err);
+
+	return r == 0 ? check_executable(flags, err) : r;
+}
+
 int containr_protect(char *const *argv, char *const *envp, struct containr_error *error)
 {
 	struct err err = { 0 };
@@ -105,7 +129,7 @@ static int check_start(const struct containr_run_options *o, uint32_t known, str
 		r = find_path("pid_file", o->pid_file, err);
 	if (r == 0)
 		r = find_path("console_socket", o->console_socket, err);
-	return r == 0 ? check_executable(o->flags, err) : r;
+	return r == 0 ? check_caller(o->flags, err) : r;
 }
 
 static int prepare(struct start *s, const struct containr_run_options *options, uint32_t known,
@@ -207,7 +231,7 @@ static int check_exec(const struct containr_exec_options *o, struct err *err)
 		r = find_path("console_socket", o->console_socket, err);
 	if (r == 0 && !(o->args && o->args[0]))
 		r = err_say(err, -EINVAL, "args: expected at least one word");
-	return r == 0 ? check_executable(o->flags, err) : r;
+	return r == 0 ? check_caller(o->flags, err) : r;
 }
 
 static int exec_in(const struct containr_exec_options *options, struct arena *arena,

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -145,6 +146,13 @@ static void open_standard_fds(void)
 	for (int fd = 0; fd < 3; fd++)
 		if (fds[fd].revents & POLLNVAL)
 			(void)open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+}
+
+/* A caller that ignores the end of its children has that choice passed on through exec; but we
+ * wait. */
+static void wait_for_children(void)
+{
+	(void)signal(SIGCHLD, SIG_DFL);
 }
 
 static int check_globals(struct cli *cli)
@@ -296,6 +304,7 @@ int cli_main(const struct program *program, char **argv)
 	int r;
 
 	open_standard_fds();
+	wait_for_children();
 	r = argv[0] ? dispatch(&cli) : print_help(&cli);
 	if (r < 0)
 		log_error(&cli);

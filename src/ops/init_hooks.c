@@ -18,16 +18,6 @@
 #include "ops/init_process.h"
 #include "sys/sys.h"
 
-/* Every signal, since a hook is a program of the host's and started once: time does not matter. */
-static int reset_all_signals(void)
-{
-	const uint64_t none = 0, standard[4] = { 0 /* SIG_DFL */ };
-
-	for (int sig = 1; sig <= 64; sig++)
-		(void)sys_call_4(SYS_rt_sigaction, sig, standard, 0, sizeof(none));
-	return sys_sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* It never returns, so a sanitizer would leave its marks in the memory that we share. */
 __attribute__((no_sanitize("address"))) static void hook_main(void *arg)
 {
@@ -43,7 +33,7 @@ __attribute__((no_sanitize("address"))) static void hook_main(void *arg)
 	if (r >= 0)
 		r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (r >= 0)
-		r = reset_all_signals();
+		r = sys_reset_signals();
 	if (r >= 0)
 		(void)sys_setsid();
 	if (r >= 0 && run->cwd && sys_chdir(run->cwd) < 0)

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <linux/keyctl.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -159,23 +158,12 @@ int init_ambient(const struct step *s, struct op_ctx *ctx)
 	return r;
 }
 
-/*
- * Handlers are gone since the clone (CLONE_CLEAR_SIGHAND), but what was ignored still is. These are
- * the signals that shells, terminals, service managers and language runtimes ignore; that choice is
- * not the container's.
- */
+/* Handlers are gone since the clone (CLONE_CLEAR_SIGHAND), but what was ignored still is. */
 int init_signals(const struct step *s, struct op_ctx *ctx)
 {
-	static const int often_ignored[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2,
-					     SIGPIPE, SIGALRM, SIGTERM, SIGCHLD, SIGTSTP,
-					     SIGTTIN, SIGTTOU, SIGXCPU, SIGXFSZ };
-	const uint64_t none = 0, standard[4] = { 0 /* SIG_DFL */ };
-
 	(void)s;
 	(void)ctx;
-	for (size_t i = 0; i < sizeof(often_ignored) / sizeof(often_ignored[0]); i++)
-		(void)sys_call_4(SYS_rt_sigaction, often_ignored[i], standard, 0, sizeof(none));
-	return sys_sigprocmask(SIG_SETMASK, &none, NULL);
+	return sys_reset_signals();
 }
 
 int init_no_new_privs(const struct step *s, struct op_ctx *ctx)

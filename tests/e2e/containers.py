@@ -6,6 +6,7 @@ tests speak runc's command line, so runc and crun can stand in for it where a te
 
 import array
 import copy
+import ctypes
 import json
 import os
 import pathlib
@@ -61,6 +62,13 @@ def wait_until(condition, seconds=10, what="condition"):
             return value
         time.sleep(0.005)
     raise AssertionError(f"still not after {seconds} s: {what}")
+
+
+def ignore_all_signals():
+    """For a child before its exec: by system calls, since libraries refuse to touch signals of their own."""
+    ignore = (ctypes.c_uint64 * 4)(signal.SIG_IGN)
+    for number in set(range(1, 65)) - {signal.SIGKILL, signal.SIGSTOP}:
+        assert ctypes.CDLL(None).syscall(13, number, ignore, None, 8) == 0  # rt_sigaction
 
 
 def caps_mask(names):
@@ -336,7 +344,7 @@ class Runtime:
         return {**keep, "E2E_TOKEN": self.token, **(env or {})}
 
     def __call__(self, *args, status=0, env=None, stdin=subprocess.DEVNULL, timeout=TIMEOUT,
-                 pass_fds=(), fds_from_3=(), cwd=None, text=True):
+                 pass_fds=(), fds_from_3=(), cwd=None, text=True, preexec=None):
         """Runs one command; a status other than the one expected (None: any) fails the test.
 
         Output goes through files: a container that is left running would hold pipes open. The
@@ -351,7 +359,7 @@ class Runtime:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
             process = subprocess.Popen(
                 argv, stdin=stdin, stdout=out, stderr=error, env=self.environment(env),
-                pass_fds=pass_fds, cwd=cwd or self.dir, start_new_session=True)
+                pass_fds=pass_fds, cwd=cwd or self.dir, start_new_session=True, preexec_fn=preexec)
             try:
                 code = process.wait(timeout)
             except subprocess.TimeoutExpired:

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from containers import TREE, Receiver, namespace_config, need, read_terminal, status_field, wait_until
+from containers import TREE, Receiver, ignore_all_signals, namespace_config, need, read_terminal, status_field, wait_until
 from escapes import (RACE_SECONDS, attack, attack_program, bind, box, caps, results, victim, with_mounts,  # noqa: F401
                      without_mount)
 
@@ -485,7 +485,8 @@ def test_race_for_proc_during_exec(box, victim):
 
 def test_process_begins_fresh(box):
     """No ignored or blocked signal, no parent's death signal, scheduling or limit of the runtime's own."""
-    for seen in (box.probe(), box("exec", box.started(), "/bin/probe").json):
+    fresh = {"preexec": ignore_all_signals}
+    for seen in (box.probe(**fresh), box("exec", box.started(**fresh), "/bin/probe", **fresh).json):
         assert int(status_field(seen, "SigIgn"), 16) == 0 and int(status_field(seen, "SigBlk"), 16) == 0
         assert seen["deathSignal"] == 0 and seen["dumpable"] == 1
         assert seen["openFds"] == [0, 1, 2]

@@ -173,6 +173,28 @@ static void caller_is_as_before(void **unused)
 	containr_config_free(config);
 }
 
+/* Else containr_run would wait for ever for a status that the kernel threw away. */
+static void ignored_children_are_refused(void **unused)
+{
+	const struct sigaction nothing_kept = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
+	struct containr_config *config;
+	struct containr_run_options o;
+	struct containr_error error = { 0 };
+
+	(void)unused;
+	needs_root();
+	config = shell("exit 5");
+	o = options("ignored", config);
+	assert_true(signal(SIGCHLD, SIG_IGN) == SIG_DFL);
+	assert_int_equal(containr_run(&o, &error), -EINVAL);
+	assert_non_null(strstr(error.message, "SIGCHLD"));
+	assert_int_equal(sigaction(SIGCHLD, &nothing_kept, NULL), 0);
+	assert_int_equal(containr_create(&o, &error), -EINVAL);
+	assert_true(signal(SIGCHLD, SIG_DFL) == SIG_DFL);
+	assert_int_equal(containr_run(&o, &error), 5);
+	containr_config_free(config);
+}
+
 static bool is(const char *id, const char *status)
 {
 	char want[32], *json = NULL;
@@ -299,6 +321,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_comes_back),
 		cmocka_unit_test(caller_is_as_before),
+		cmocka_unit_test(ignored_children_are_refused),
 		cmocka_unit_test(a_whole_life),
 		cmocka_unit_test(threads_do_not_meet),
 		cmocka_unit_test(exposed_program_is_refused),
