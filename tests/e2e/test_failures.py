@@ -7,6 +7,7 @@ init included. The build with sanitizers makes thousands of calls more: there, a
 
 import errno
 import os
+import pathlib
 import subprocess
 import time
 
@@ -25,6 +26,11 @@ CLEANING = {"kill": 62, "rmdir": 84, "unlink": 87, "umount2": 166, "waitid": 247
             "unlinkat": 263, "pidfd_send_signal": 424, "openat": 257, "write": 1, "getdents64": 217,
             "openat2": 437, "close": 3, "read": 0, "poll": 7, "exit_group": 231, "pidfd_open": 434}
 
+#: Calls that the runtime of the sanitizers makes for itself; if one is refused it reports, crashes, or waits for
+#: its own lock while it reports. Afterwards `delete --force` has to do, as after a crash of ours. The released
+#: program makes the same kinds of calls, and there each of them is walked without this exception.
+OF_SANITIZERS = {"open": 2, "mmap": 9, "munmap": 11}
+
 
 @pytest.fixture(scope="session")
 def inject(work):
@@ -42,6 +48,7 @@ class Walk:
     def __init__(self, rt, inject, how):
         self.rt, self.inject, self.how = rt, inject, how
         self.report = rt.dir / "report"
+        self.sanitized = b"__asan_init" in pathlib.Path(rt.program).read_bytes()
         self.problems = []
 
     def command(self, how, words):
@@ -79,10 +86,10 @@ class Walk:
         if not hit:
             self.rt("delete", "--force", id)
             return False
+        if self.how == "fail" and self.sanitized and int(hit[1]) in OF_SANITIZERS.values():
+            status = 0
         # A close that the kernel never got leaves the other end waiting; the real one closes in any case.
-        # And the sanitizers' own allocator reports that it got no memory under a lock that it waits for.
-        if status == "timeout" and not (self.how == "fail" and int(hit[1]) == 3) and \
-                "Sanitizer failed to allocate" not in output:
+        if status == "timeout" and not (self.how == "fail" and int(hit[1]) == 3):
             self.problems.append(place + "hangs")
         if self.how == "fail" and int(hit[1]) == 158:
             # arch_prctl: without thread-local storage no C program comes as far as main().
