@@ -138,6 +138,7 @@ static int make_request(struct people *p, const struct buf *config, struct run_r
 			  .no_pivot = f->no_pivot,
 			  .apparmor_file = p->apparmor_file,
 			  .no_new_keyring = f->no_new_keyring,
+			  .root_in_memory = p->root_in_memory,
 			  .new_root = p->rootfs ? NULL : &p->new_root },
 		.config = buf_text(config),
 		.keep = f->detach ? !f->remove : f->keep,

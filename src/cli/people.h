@@ -38,8 +38,9 @@ struct people {
 	struct facts facts;
 
 	/* decided on the way, each by one translator, for those behind it */
-	const char *rootfs; /* NULL: the host's own programs */
-	int root_fd;        /* of rootfs, or -1 */
+	const char *rootfs;  /* NULL: the host's own programs */
+	int root_fd;         /* of rootfs, or -1 */
+	bool root_in_memory; /* … whose changes go with the container */
 	struct plan_root new_root;
 	bool userns;        /* the container is in a user namespace, */
 	bool joined_userns; /* … of another */

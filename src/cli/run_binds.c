@@ -75,7 +75,7 @@ static const struct {
 	{ "z", "", NULL },
 	{ "Z", "", NULL },
 	{ "U", NULL, "owners are not changed" },
-	{ "O", NULL, "there are no overlays" },
+	{ "O", "tmpoverlay", NULL },
 };
 
 static int bind_option(struct people *p, const char *flag, const char *value, const char *word,
@@ -98,7 +98,7 @@ static int bind_option(struct people *p, const char *flag, const char *value, co
 	(void)err_say(p->err, -EINVAL, "--%s %.200s: unknown option %.50s", flag, value, word);
 	return value_nearest(names, word)
 		   ? err_hint(p->err, "did you mean %s?", value_nearest(names, word))
-		   : err_hint(p->err, "known are ro, rw, z, Z, [r]private, [r]slave, [r]shared, "
+		   : err_hint(p->err, "known are ro, rw, z, Z, [r]private, [r]slave, [r]shared, O, "
 				      "exec, dev, suid, idmap");
 }
 

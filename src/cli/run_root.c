@@ -20,13 +20,25 @@
 #define BIND_PROGRAMS "rbind,rro,rnosuid,rnodev"
 #define PRIVATE       "nosuid,nodev,size=512m"
 
+/* "DIR:O", as podman has it: nothing in the directory changes. */
+static const char *without_suffix(struct people *p)
+{
+	const char *path = p->flags->rootfs;
+	size_t len = strlen(path);
+
+	if (len < 3 || strcmp(path + len - 2, ":O") != 0)
+		return path;
+	p->root_in_memory = true;
+	return arena_strndup(p->arena, path, len - 2);
+}
+
 int run_root(struct people *p)
 {
 	char path[PATH_MAX];
 
 	if (!given(p->flags->rootfs))
 		return 0;
-	if (!realpath(p->flags->rootfs, path))
+	if (!realpath(without_suffix(p), path))
 		return err_set(p->err, -errno, "--rootfs %s", p->flags->rootfs);
 	p->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (p->root_fd < 0)

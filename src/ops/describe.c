@@ -18,6 +18,7 @@ static const char *const kind_names[STEP_KINDS] = {
 	[STEP_OPEN] = "open",
 	[STEP_TREE] = "tree",
 	[STEP_ID_MAPPED] = "id-mapped",
+	[STEP_OVERLAY] = "overlay",
 	[STEP_CGROUP_MAKE] = "cgroup",
 	[STEP_CGROUP_WRITE] = "cgroup-write",
 	[STEP_CGROUP_DEVICES] = "cgroup-devices",

@@ -4,6 +4,7 @@
  */
 #include "ops/describe_mount.h"
 
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -78,6 +79,8 @@ void describe_mount(const struct step *s, struct buf *out)
 
 	if (m->remount)
 		buf_printf(out, "change the mount on %s", m->destination);
+	else if (m->tree != SLOT_NONE && strcmp(m->type, "bind") != 0)
+		buf_printf(out, "attach the %s on %s", m->type, m->destination);
 	else if (m->tree != SLOT_NONE)
 		buf_printf(out, "bind %s on %s", m->source, m->destination);
 	else
@@ -92,6 +95,8 @@ void describe_mount(const struct step *s, struct buf *out)
 		buf_str(next(&list, "; "), "starts with a copy of what is there");
 	if (m->label)
 		buf_printf(next(&list, "; "), "label %s", m->label);
+	if (m->in_memory)
+		buf_str(next(&list, "; "), "what is changed is kept in memory");
 	if (m->fallback)
 		buf_printf(next(&list, "; "), "if that is not allowed, bind %s", m->fallback);
 	buf_str(out, list.open ? ")" : "");
@@ -121,6 +126,23 @@ void describe_id_mapped(const struct step *s, struct buf *out)
 	buf_json_str(out, map->gid_map);
 }
 
+void describe_overlay(const struct step *s, struct buf *out)
+{
+	const struct step_overlay *o = &s->overlay;
+	struct list list = { out, false };
+
+	buf_str(out, "make an overlay of ");
+	for (size_t i = 0; i < o->n_lower; i++)
+		buf_printf(out, "%s%s", i > 0 ? ", over " : "", o->lower[i]);
+	if (o->upper)
+		buf_printf(out, ", changes in %s, by way of %s", o->upper, o->work);
+	for (size_t i = 0; i < o->n_options; i++)
+		buf_printf(next(&list, ","), "%s%s%s", o->options[i].key,
+			   o->options[i].value ? "=" : "",
+			   o->options[i].value ? o->options[i].value : "");
+	buf_printf(out, "%s%s", list.open ? ")" : "", o->in_init ? ", for init" : "");
+}
+
 void describe_propagation(const struct step *s, struct buf *out)
 {
 	buf_str(out, "let no mount propagate back to the host: all of them ");
@@ -133,6 +155,8 @@ void describe_root_tree(const struct step *s, struct buf *out)
 
 	buf_printf(out, "attach the root file system at %s", s->tree.path);
 	put_propagation(&list, s->tree.propagation, true);
+	if (s->tree.in_memory)
+		buf_str(next(&list, "; "), "what is changed is kept in memory");
 	buf_str(out, list.open ? ")" : "");
 }
 

@@ -8,6 +8,7 @@
 
 void describe_tree(const struct step *s, struct buf *out);
 void describe_id_mapped(const struct step *s, struct buf *out);
+void describe_overlay(const struct step *s, struct buf *out);
 void describe_propagation(const struct step *s, struct buf *out);
 void describe_root_tree(const struct step *s, struct buf *out);
 void describe_mount(const struct step *s, struct buf *out);

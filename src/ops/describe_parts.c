@@ -425,6 +425,7 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_OPEN] = say_open,
 	[STEP_TREE] = describe_tree,
 	[STEP_ID_MAPPED] = describe_id_mapped,
+	[STEP_OVERLAY] = describe_overlay,
 	[STEP_CGROUP_MAKE] = say_cgroup_make,
 	[STEP_CGROUP_WRITE] = say_cgroup_write,
 	[STEP_CGROUP_DEVICES] = say_cgroup_devices,

@@ -19,6 +19,7 @@ const struct op host_ops[STEP_KINDS] = {
 	[STEP_OPEN] = { host_open, NULL },
 	[STEP_TREE] = { host_tree, NULL },
 	[STEP_ID_MAPPED] = { host_id_mapped, NULL },
+	[STEP_OVERLAY] = { host_overlay, NULL },
 	[STEP_CGROUP_MAKE] = { host_cgroup_make, host_cgroup_make_undo },
 	[STEP_CGROUP_WRITE] = { host_cgroup_write, NULL },
 	[STEP_CGROUP_DEVICES] = { host_cgroup_devices, NULL },

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "ops/init_mount.h"
+#include "ops/init_overlay.h"
 #include "sys/sys.h"
 
 enum {
@@ -24,18 +25,24 @@ enum {
 /* ---- trees ---------------------------------------------------------------------------------- */
 
 struct tree_job {
-	int pidfd;
-	const struct step_tree *tree;
+	struct op_ctx *ctx;
+	const struct step *step;
 	int result;
 };
 
-static void take_tree(void *arg)
+static int take(const struct step *s, struct op_ctx *ctx)
+{
+	return s->kind == STEP_OVERLAY ? overlay_of_dirs(&s->overlay, ctx)
+				       : take_host_tree(&s->tree);
+}
+
+static void take_in_init(void *arg)
 {
 	struct tree_job *job = arg;
 
-	job->result = sys_setns(job->pidfd, CLONE_NEWNS);
+	job->result = sys_setns(job->ctx->pidfd, CLONE_NEWNS);
 	if (job->result == 0)
-		job->result = take_host_tree(job->tree);
+		job->result = take(job->step, job->ctx);
 	sys_exit(0);
 }
 
@@ -45,16 +52,16 @@ static void take_tree(void *arg)
  * mounts there (MNT_LOCKED), so that the container cannot make a read-only one writable. A copy of
  * the host's mounts would be missing those locks.
  */
-static int tree_of_init(const struct op_ctx *ctx, const struct step_tree *tree)
+static int tree_of_init(struct op_ctx *ctx, const struct step *step)
 {
 	_Alignas(16) char stack[HELPER_STACK];
-	struct tree_job job = { ctx->pidfd, tree, -ECHILD };
+	struct tree_job job = { ctx, step, -ECHILD };
 	struct clone_args args = {
 		.flags = CLONE_VM | CLONE_VFORK | CLONE_FILES,
 		.stack = (uintptr_t)stack,
 		.stack_size = sizeof(stack),
 	};
-	long pid = sys_spawn(&args, sizeof(args), take_tree, &job);
+	long pid = sys_spawn(&args, sizeof(args), take_in_init, &job);
 
 	if (pid < 0)
 		return (int)pid;
@@ -69,10 +76,23 @@ int host_tree(const struct step *s, struct op_ctx *ctx)
 
 	if (!t->in_init)
 		return init_tree(s, ctx);
-	tree = tree_of_init(ctx, t);
+	tree = tree_of_init(ctx, s);
 	if (tree < 0)
 		return op_note(ctx, PHASE_SOURCE, tree, t->path);
 	ctx->fd[t->slot] = tree;
+	return 0;
+}
+
+int host_overlay(const struct step *s, struct op_ctx *ctx)
+{
+	int mount;
+
+	if (!s->overlay.in_init)
+		return init_overlay(s, ctx);
+	mount = tree_of_init(ctx, s);
+	if (mount < 0)
+		return mount;
+	ctx->fd[s->overlay.slot] = mount;
 	return 0;
 }
 

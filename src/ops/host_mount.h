@@ -7,4 +7,5 @@
 #include "ops/ops.h"
 
 int host_tree(const struct step *s, struct op_ctx *ctx);
+int host_overlay(const struct step *s, struct op_ctx *ctx);
 int host_id_mapped(const struct step *s, struct op_ctx *ctx);

@@ -3,12 +3,14 @@
  */
 #include "ops/init_cgroup.h"
 #include "ops/init_mount.h"
+#include "ops/init_overlay.h"
 #include "ops/init_process.h"
 
 const struct op init_ops[STEP_KINDS] = {
 	[STEP_CGROUP_JOIN] = { init_cgroup_join, NULL },
 	[STEP_OPEN] = { init_open, NULL },
 	[STEP_TREE] = { init_tree, NULL },
+	[STEP_OVERLAY] = { init_overlay, NULL },
 	[STEP_HOOKS] = { init_hooks, NULL },
 	[STEP_RLIMIT] = { init_rlimit, NULL },
 	[STEP_DIE_WITH_PARENT] = { init_die_with_parent, NULL },

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "ops/init_copy.h"
+#include "ops/init_overlay.h"
 #include "ops/init_path.h"
 #include "sys/sys.h"
 
@@ -208,6 +209,21 @@ static int attach(int mount, int at)
 	return r == -EINVAL && is_dir(mount) != is_dir(at) ? -ENOTDIR : r;
 }
 
+/* The tree stays as it is; what is attached is an overlay of it. */
+static void cover_in_memory(const struct step_mount *m, struct op_ctx *ctx, int at, int *mount)
+{
+	_cleanup_fd_ int tree = *mount;
+
+	int overlay = overlay_in_memory(ctx, tree, at, m->userxattr);
+	int r = overlay < 0 ? 0 : set_attributes(m, overlay);
+
+	if (r < 0) {
+		(void)sys_close(overlay);
+		overlay = op_note(ctx, PHASE_ATTRIBUTES, r, "");
+	}
+	*mount = overlay;
+}
+
 static int mount_at_path(const struct step_mount *m, struct op_ctx *ctx, int *mount)
 {
 	bool made;
@@ -218,6 +234,8 @@ static int mount_at_path(const struct step_mount *m, struct op_ctx *ctx, int *mo
 		return op_note(ctx, PHASE_MOUNT_POINT, at, m->destination);
 	if (*mount < 0)
 		*mount = make_mount(m, ctx, at, made);
+	if (*mount >= 0 && m->in_memory)
+		cover_in_memory(m, ctx, at, mount);
 	if (*mount < 0)
 		return *mount;
 	r = attach(*mount, at);

@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 
 #include "ops/init_mount.h"
+#include "ops/init_overlay.h"
 #include "ops/init_path.h"
 #include "sys/sys.h"
 
@@ -53,15 +54,33 @@ static int cut_off(int tree, uint64_t below)
 	return r;
 }
 
+/* What is changed in the root is kept in memory: an overlay takes the place of its tree. */
+static int cover_root(const struct step *s, struct op_ctx *ctx)
+{
+	_cleanup_fd_ int tree = hand_on_fd(&ctx->fd[s->tree.slot]);
+	_cleanup_fd_ int at =
+	    sys_openat(AT_FDCWD, s->tree.path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	int overlay = at < 0 ? at : overlay_in_memory(ctx, tree, at, s->tree.userxattr);
+
+	if (overlay < 0)
+		return overlay;
+	ctx->fd[s->tree.slot] = overlay;
+	return 0;
+}
+
 int init_root_tree(const struct step *s, struct op_ctx *ctx)
 {
-	int tree = ctx->fd[s->tree.slot];
-	int r = cut_off(tree, s->tree.propagation);
+	int r = cut_off(ctx->fd[s->tree.slot], s->tree.propagation), tree;
 
 	if (r < 0)
 		return op_note(ctx, PHASE_PROPAGATION, r, s->tree.path);
 	/* What is made in the root from now on has its permissions given in full. */
 	(void)sys_umask(0);
+	if (s->tree.in_memory)
+		r = cover_root(s, ctx);
+	if (r < 0)
+		return r;
+	tree = ctx->fd[s->tree.slot];
 	r = sys_move_mount(tree, "", AT_FDCWD, s->tree.path,
 			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
 	return r < 0 ? op_note(ctx, PHASE_ATTACH, r, s->tree.path) : 0;

@@ -56,6 +56,7 @@ enum step_kind {
 	STEP_OPEN,
 	STEP_TREE,
 	STEP_ID_MAPPED,
+	STEP_OVERLAY,
 	STEP_CGROUP_MAKE,
 	STEP_CGROUP_WRITE,
 	STEP_CGROUP_DEVICES,
@@ -336,6 +337,7 @@ struct step {
 		struct step_unshare unshare;
 		struct step_tree tree;
 		struct step_id_mapped id_mapped;
+		struct step_overlay overlay;
 		struct step_propagation propagation;
 		struct step_mount mount;
 		struct step_device device;

@@ -23,6 +23,7 @@ struct step_tree {
 	bool no_follow;       /* a symbolic link at the end of path is itself the source */
 	bool in_init;         /* host lane: with the host's rights, but of init's mount namespace */
 	uint64_t propagation; /* STEP_ROOT_TREE: MS_* of the mounts below the root's own */
+	bool in_memory, userxattr; /* STEP_ROOT_TREE: as in step_mount */
 };
 
 /* STEP_ID_MAPPED: the mounts of a detached tree show other owners. */
@@ -30,6 +31,22 @@ struct step_id_mapped {
 	int slot;
 	bool recursive;
 	const char *uid_map, *gid_map; /* NULL: as in the container's user namespace */
+};
+
+/* STEP_OVERLAY: an overlay of directories of the host, detached, into `slot`. */
+struct step_overlay {
+	int slot;
+	size_t n_lower;
+	const char *const *lower; /* the topmost first */
+	const char *upper, *work; /* NULL: read-only */
+	bool in_init;             /* as in step_tree */
+	size_t n_options;         /* without those */
+	const struct mount_option *options;
+};
+
+enum {
+	OVERLAY_LIST = 13, /* more lower layers go to the kernel one by one, from Linux 6.7 on */
+	OVERLAY_MAX_LOWER = 64, /* the kernel takes 500 */
 };
 
 /* STEP_PROPAGATION: of every mount that init starts with. */
@@ -52,6 +69,8 @@ struct step_mount {
 	bool must_be_proc; /* what is attached is the root of a procfs */
 	bool copy_up;      /* tmpfs that starts with what is below it */
 	bool inherit_mode; /* tmpfs with the permissions of the directory below it */
+	bool in_memory;    /* the tree gets an overlay: what is changed is kept in memory */
+	bool userxattr;    /* … of somebody without rights over the host */
 	const char *fallback; /* bound when the kernel does not let us make the file system */
 	const char *label;    /* SELinux label of the root, for file systems without context= */
 	size_t n_options;

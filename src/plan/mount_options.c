@@ -27,6 +27,7 @@ enum row_kind {
 	ROW_REMOUNT,
 	ROW_ID_MAP, /* set: recursive */
 	ROW_COPY_UP,
+	ROW_IN_MEMORY,
 	ROW_SOURCE_NO_FOLLOW,
 	ROW_DESTINATION_NO_FOLLOW,
 	ROW_SUPERBLOCK, /* a flag for the file system, whatever its type */
@@ -77,6 +78,7 @@ static const struct row others[] = {
 	{ "idmap", ROW_ID_MAP, false, 0 },
 	{ "ridmap", ROW_ID_MAP, true, 0 },
 	{ "tmpcopyup", ROW_COPY_UP, 0, 0 },
+	{ "tmpoverlay", ROW_IN_MEMORY, 0, 0 },
 	{ "src-nofollow", ROW_SOURCE_NO_FOLLOW, 0, 0 },
 	{ "copy-symlink", ROW_SOURCE_NO_FOLLOW, 0, 0 },
 	{ "dest-nofollow", ROW_DESTINATION_NO_FOLLOW, 0, 0 },
@@ -146,6 +148,9 @@ static void apply(struct mount_options *o, const struct row *row)
 		break;
 	case ROW_COPY_UP:
 		o->copy_up = true;
+		break;
+	case ROW_IN_MEMORY:
+		o->in_memory = true;
 		break;
 	case ROW_SOURCE_NO_FOLLOW:
 		o->source_no_follow = true;
@@ -233,6 +238,18 @@ static size_t count_options(const struct spec_mount *m)
 	return n;
 }
 
+bool mount_options_is_overlay_path(const char *key)
+{
+	return strcmp(key, "lowerdir") == 0 || strcmp(key, "upperdir") == 0 ||
+	       strcmp(key, "workdir") == 0;
+}
+
+/* Those reach the kernel as descriptors. */
+static bool has_no_end(const struct spec_mount *m, const char *key)
+{
+	return m->type && strcmp(m->type, "overlay") == 0 && mount_options_is_overlay_path(key);
+}
+
 /* One string of the list, which may itself be a list with commas. */
 static int read_list(const char *list, const struct spec_mount *m, size_t index,
 		     struct arena *arena, struct mount_options *o, struct err *err)
@@ -246,7 +263,7 @@ static int read_list(const char *list, const struct spec_mount *m, size_t index,
 			return err_set(err, -ENOMEM, "read mount options");
 		if (len == 0 || read_known(o, text))
 			continue;
-		if (strlen(read_data(o, text)) > MAX_VALUE)
+		if (strlen(read_data(o, text)) > MAX_VALUE && !has_no_end(m, text))
 			return err_say(err, -EINVAL,
 				       "mounts[%zu].options: the value of %s for %s is longer than "
 				       "the %d bytes that the kernel takes",
@@ -299,6 +316,10 @@ static int check_new(const struct spec_mount *m, size_t index, struct mount_opti
 			       "mounts[%zu].options: tmpcopyup at %s is for mounts of type tmpfs, "
 			       "not %s",
 			       index, m->destination, m->type);
+	if (o->in_memory)
+		return err_say(err, -EINVAL,
+			       "mounts[%zu].options: tmpoverlay at %s is for bind mounts", index,
+			       m->destination);
 	if (o->id_map || m->uid_mappings.n > 0 || m->gid_mappings.n > 0)
 		return err_say(err, -EINVAL, "mounts[%zu]: id mappings at %s are for bind mounts",
 			       index, m->destination);

@@ -15,6 +15,7 @@ struct mount_options {
 	bool remount;                  /* changes what is mounted there already */
 	bool id_map, id_map_recursive; /* idmap, ridmap */
 	bool copy_up;                  /* tmpcopyup */
+	bool in_memory; /* "tmpoverlay": what is changed in the tree is kept in memory */
 	bool source_no_follow, destination_no_follow;
 	uint64_t attr_set, attr_clear; /* MOUNT_ATTR_* */
 	uint64_t rec_set, rec_clear;
@@ -39,3 +40,6 @@ const char *mount_options_find(const struct mount_options *o, const char *key);
  * one. *ret_recursive: there is the same with "r" in front, for all mounts below.
  */
 const char *mount_options_name(size_t i, bool *ret_recursive);
+
+/* "lowerdir", "upperdir", "workdir": their values may be longer than the kernel takes. */
+bool mount_options_is_overlay_path(const char *key);

@@ -47,6 +47,7 @@ struct plan_options {
 	const char *apparmor_file; /* with process.apparmorProfile, or NULL; loaded at each start */
 	bool no_pivot, no_new_keyring;
 	bool systemd_cgroup;
+	bool root_in_memory;              /* what is changed in the root is kept in memory */
 	const struct plan_root *new_root; /* NULL: root.path is the root */
 };
 

@@ -120,7 +120,7 @@ static void prepare(struct planner *p)
 	r->root = root[0] == '/' ? root : arena_printf(arena, "%s/%s", p->options->bundle, root);
 	r->label = p->spec->linux.mount_label;
 	r->null = r->dev = SLOT_NONE;
-	r->bind_devices = p->facts->in_userns || plan_namespace(p, CLONE_NEWUSER);
+	r->bind_devices = rootfs_in_userns(p);
 	p->rootfs = r;
 	if (rootfs_read_mounts(p) < 0 || check_id_maps(p) < 0)
 		p->rootfs = NULL;
@@ -200,6 +200,10 @@ static void add_bind_sources(struct planner *p, bool in_init)
 
 		if (m->tree == SLOT_NONE)
 			continue;
+		if (m->overlay) {
+			rootfs_add_overlay(p, LANE_HOST, m, in_init);
+			continue;
+		}
 		rootfs_add_tree(p, LANE_HOST,
 				(struct step_tree){ .slot = m->tree,
 						    .path = m->source,
@@ -250,6 +254,11 @@ uint64_t rootfs_default_propagation(const struct planner *p)
 	return type == MS_UNBINDABLE ? MS_PRIVATE : type;
 }
 
+bool rootfs_in_userns(const struct planner *p)
+{
+	return p->facts->in_userns || plan_namespace(p, CLONE_NEWUSER);
+}
+
 /* Never shared, whatever is asked for: the root is attached in it, and the host must not see that.
  * Copies that the host took need nothing from it. */
 static void add_propagation(struct planner *p)
@@ -267,11 +276,15 @@ static void add_propagation(struct planner *p)
  */
 static void add_root(struct planner *p)
 {
+	const bool in_memory = p->options->root_in_memory;
+
 	plan_add(p, LANE_INIT,
 		 (struct step){ .kind = STEP_ROOT_TREE,
 				.tree = { .slot = SLOT_ROOTFS,
 					  .path = has_mount_hooks(p) ? p->rootfs->root : "/",
-					  .propagation = rootfs_default_propagation(p) } });
+					  .propagation = rootfs_default_propagation(p),
+					  .in_memory = in_memory,
+					  .userxattr = in_memory && rootfs_in_userns(p) } });
 }
 
 /* Settings and labels are written through a procfs of ours, if the container's is not one. */

@@ -115,6 +115,8 @@ static int read_mount(struct planner *p, struct rootfs_mount *m)
 		return r;
 	if (strcmp(m->destination, "/proc") == 0)
 		p->rootfs->has_proc = true;
+	if (is_type(m, "overlay") && !m->options.remount)
+		return rootfs_read_overlay(p, m);
 	if (m->options.bind && !m->options.remount) {
 		m->tree = plan_slot(p);
 		m->source = source[0] == '/'
@@ -190,6 +192,8 @@ static void add_options(struct planner *p, const struct rootfs_mount *m, struct 
 	static const char *const unlabelled[] = { "proc", "sysfs", "cgroup", "cgroup2", NULL };
 	struct mount_option *all;
 
+	if (m->overlay)
+		return;
 	step->n_options = m->options.n_data;
 	step->options = m->options.data;
 	if (!p->rootfs->label || m->options.bind || mount_options_find(&m->options, "context"))
@@ -232,7 +236,7 @@ static bool inherits_mode(const struct rootfs_mount *m)
  */
 static const char *sysfs_fallback(const struct planner *p)
 {
-	return p->facts->in_userns || plan_namespace(p, CLONE_NEWUSER) ? "/sys" : NULL;
+	return rootfs_in_userns(p) ? "/sys" : NULL;
 }
 
 static bool is_plain_new(const struct rootfs_mount *m)
@@ -283,6 +287,8 @@ static void add_mount(struct planner *p, const struct rootfs_mount *m)
 		.in_proc = rootfs_is_below(m->destination, "/proc"),
 		.must_be_proc = at_proc && o->bind,
 		.copy_up = o->copy_up,
+		.in_memory = o->in_memory,
+		.userxattr = o->in_memory && rootfs_in_userns(p),
 		.inherit_mode = inherits_mode(m),
 	};
 
@@ -300,7 +306,9 @@ static void add_mount(struct planner *p, const struct rootfs_mount *m)
 		step.propagation = rootfs_default_propagation(p);
 		step.propagation_recursive = o->recursive;
 	}
-	if (p->rootfs->taker == TAKER_INIT && m->tree != SLOT_NONE)
+	if (p->rootfs->taker == TAKER_INIT && m->overlay)
+		rootfs_add_overlay(p, LANE_INIT, m, false);
+	else if (p->rootfs->taker == TAKER_INIT && m->tree != SLOT_NONE)
 		rootfs_add_tree(p, LANE_INIT,
 				(struct step_tree){ .slot = m->tree,
 						    .path = m->source,

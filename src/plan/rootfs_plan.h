@@ -17,8 +17,9 @@ enum tree_taker {
 struct rootfs_mount {
 	const struct spec_mount *spec;
 	size_t index;
-	const char *destination; /* clean */
-	const char *source;      /* of a bind mount, absolute */
+	const char *destination;            /* clean */
+	const char *source;                 /* of a bind mount, absolute */
+	const struct step_overlay *overlay; /* of that type, or NULL */
 	struct mount_options options;
 	int tree;           /* slot, or SLOT_NONE */
 	int late_read_only; /* slot that keeps a mount that becomes read-only at the end */
@@ -43,6 +44,9 @@ struct rootfs_plan {
 /* A copy of the host's tree goes into `slot`: a step of this lane. */
 void rootfs_add_tree(struct planner *p, enum lane lane, struct step_tree tree);
 
+/* Does init do without rights over the host? */
+bool rootfs_in_userns(const struct planner *p);
+
 /* Of bind mounts that say nothing about propagation. */
 uint64_t rootfs_default_propagation(const struct planner *p);
 
@@ -55,6 +59,18 @@ int rootfs_read_mounts(struct planner *p);
 void rootfs_add_mounts(struct planner *p);
 void rootfs_add_late_mounts(struct planner *p);
 void rootfs_add_late_read_only(struct planner *p);
+
+/* ---- rootfs_overlay.c ----------------------------------------------------------------------- */
+
+/* Reads and checks a mount of type overlay; 0 or the error's code. */
+int rootfs_read_overlay(struct planner *p, struct rootfs_mount *m);
+
+/* Makes it, as a detached tree in m->tree: a step of this lane. */
+void rootfs_add_overlay(struct planner *p, enum lane lane, const struct rootfs_mount *m,
+			bool in_init);
+
+/* Linux 5.11 lets user namespaces make overlays that keep their notes in "user." attributes. */
+bool rootfs_needs_userxattr(const struct planner *p);
 
 /* ---- rootfs_cgroup.c ------------------------------------------------------------------------ */
 
