@@ -111,6 +111,17 @@ bool arena_failed(const struct arena *a)
 	return a->failed;
 }
 
+void arena_take(struct arena *to, struct arena *from)
+{
+	struct arena_block **end = &to->blocks;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = from->blocks;
+	to->failed |= from->failed;
+	*from = (struct arena){ 0 };
+}
+
 void arena_done(struct arena *a)
 {
 	while (a->blocks) {

@@ -28,3 +28,6 @@ const char *arena_printf(struct arena *a, const char *fmt, ...)
 
 bool arena_failed(const struct arena *a);
 void arena_done(struct arena *a);
+
+/* What `from` owns is owned by `to` from now on; `from` is empty. */
+void arena_take(struct arena *to, struct arena *from);

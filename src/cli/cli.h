@@ -49,6 +49,7 @@ struct options {
 	struct life_flags life; /* of people's commands about containers that are there */
 
 	bool stats;                  /* of events */
+	bool no_stream;              /* of stats and top */
 	bool json, strict, security; /* of doctor and info */
 	const char *interval;
 };

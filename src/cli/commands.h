@@ -14,7 +14,8 @@ extern const struct option_row people_options[], people_run_options[], people_pl
 extern const struct option_row people_stop_options[], people_kill_options[], people_pause_options[],
     people_wait_options[], people_rm_options[], people_ps_options[], people_exec_options[],
     people_logs_options[], people_inspect_options[];
-extern const struct option_row profile_options[], info_options[], doctor_options[];
+extern const struct option_row profile_options[], info_options[], doctor_options[], stats_options[],
+    top_options[];
 
 /* Puts the flags of the preset that --secure names before those of argv[i …]. */
 int run_preset(struct cli *cli, int i);
@@ -34,6 +35,8 @@ int people_inspect(struct cli *cli);
 int cmd_profile(struct cli *cli);
 int cmd_info(struct cli *cli);
 int cmd_doctor(struct cli *cli);
+int cmd_stats(struct cli *cli);
+int cmd_top(struct cli *cli);
 int cmd_selinux(struct cli *cli);
 
 int cmd_create(struct cli *cli);

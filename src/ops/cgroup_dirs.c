@@ -22,7 +22,7 @@ void cgroup_dirs_done(struct cgroup_dirs *dirs)
 }
 
 /* A hierarchy of v1 is mounted under the names of its controllers: "cpu,cpuacct". */
-static bool has_controller(const char *path, const char *controller)
+bool cgroup_path_has(const char *path, const char *controller)
 {
 	const char *at = path + strlen(ROOT);
 	size_t len = strlen(controller), n;
@@ -42,10 +42,10 @@ static bool is_wanted(const struct spec_strings *paths, size_t i, const char *co
 	const char *path = paths->v[i];
 
 	if (!controllers || paths->n == 1 || strncmp(path, ROOT, strlen(ROOT)) != 0 ||
-	    has_controller(path, "unified"))
+	    cgroup_path_has(path, "unified"))
 		return true;
 	for (; *controllers; controllers++)
-		if (has_controller(path, *controllers))
+		if (cgroup_path_has(path, *controllers))
 			return true;
 	return false;
 }
@@ -80,7 +80,7 @@ const struct cgroup_dir *cgroup_dirs_v2(const struct cgroup_dirs *dirs)
 const struct cgroup_dir *cgroup_dirs_find(const struct cgroup_dirs *dirs, const char *controller)
 {
 	for (size_t i = 0; i < dirs->n; i++)
-		if (!dirs->v[i].v2 && has_controller(dirs->v[i].path, controller))
+		if (!dirs->v[i].v2 && cgroup_path_has(dirs->v[i].path, controller))
 			return &dirs->v[i];
 	return cgroup_dirs_v2(dirs);
 }

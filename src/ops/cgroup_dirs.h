@@ -25,6 +25,9 @@ int cgroup_dirs_open(const struct spec_strings *paths, const char *const *contro
 		     struct cgroup_dirs *ret, struct err *err);
 void cgroup_dirs_done(struct cgroup_dirs *dirs);
 
+/* Is a path below the hierarchy of v1 that has the controller? */
+bool cgroup_path_has(const char *path, const char *controller);
+
 /* That of v2, or NULL. */
 const struct cgroup_dir *cgroup_dirs_v2(const struct cgroup_dirs *dirs);
 

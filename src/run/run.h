@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "ops/cgroup_dirs.h"
 #include "ops/cgroup_end.h"
+#include "ops/cgroup_usage.h"
 #include "plan/plan.h"
 #include "run/output.h"
 #include "spec/read.h"
@@ -114,6 +115,32 @@ int run_events(const char *root, const char *id, int interval,
 /* Statistics once. */
 int run_stats(const char *root, const char *id, const struct events_listener *listener,
 	      struct err *err);
+
+/* ---- usage.c ----------------------------------------------------------------------------- */
+
+struct usage {
+	const char *id;
+	enum state_status status;
+	pid_t pid;
+	int64_t started_ns, at_ns; /* of CLOCK_BOOTTIME: its process began, this was read */
+	struct cgroup_usage cgroup;
+	bool has_network; /* one of its own */
+	uint64_t received, sent;
+};
+
+struct usage_list {
+	size_t n;
+	struct usage *v;
+};
+
+#define USAGE_NETWORK 0x100 /* besides USAGE_* of ops/cgroup_usage.h: received, sent */
+
+/*
+ * What each of the containers uses, or all below `root` where no id is given, in one pass. In the
+ * arena, in the order of the ids.
+ */
+int run_usage(const char *root, const struct spec_strings *ids, unsigned int wanted,
+	      struct arena *arena, struct usage_list *ret, struct err *err);
 
 /* What the cgroups know of the end of a container, or of its troubles so far. */
 int run_end(const char *root, const char *id, struct cgroup_end *ret, struct err *err);

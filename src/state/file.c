@@ -249,38 +249,53 @@ static int parse(const char *text, size_t len, const char *id, struct arena *are
 	return r;
 }
 
-/* 1: text has the whole file, 0: there is none, or it has no end. */
-static int read_file(int dir, const char *name, struct buf *text, struct stat *st)
+struct file {
+	char *text; /* in the arena, terminated */
+	size_t len;
+	struct stat st;
+};
+
+/*
+ * 1: it has the whole file, 0: there is none, or it has no end. Straight into the arena: whoever
+ * reads hundreds of states would else have malloc() map and unmap pages for each.
+ */
+static int read_file(int dir, const char *name, struct arena *arena, struct file *ret)
 {
 	_cleanup_close_ int fd = sys_openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
-	int r;
+	ssize_t n;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	if (st && fstat(fd, st) < 0)
+	if (fstat(fd, &ret->st) < 0)
 		return -errno;
-	r = buf_read_fd(text, fd, MAX_STATE);
-	if (r < 0)
-		return r;
-	return text->len > 0 && text->data[text->len - 1] == '\n';
+	if (ret->st.st_size > (off_t)MAX_STATE)
+		return -EFBIG;
+	ret->text = arena_alloc(arena, (size_t)ret->st.st_size + 1);
+	if (!ret->text)
+		return -ENOMEM;
+	n = sys_read(fd, ret->text, (size_t)ret->st.st_size);
+	if (n < 0)
+		return (int)n;
+	ret->len = (size_t)n;
+	return n > 0 && ret->text[n - 1] == '\n';
 }
 
 /* "PID STARTTIME\n" */
-static int read_init(int dir, struct state *ret)
+static int read_init(int dir, struct arena *arena, struct state *ret)
 {
-	_cleanup_buf_ struct buf text = { 0 };
+	struct file file;
 	uint64_t pid, start;
 	char *space;
-	int r = read_file(dir, STATE_INIT, &text, NULL);
+	int r = read_file(dir, STATE_INIT, arena, &file);
 
 	if (r <= 0)
 		return r;
-	text.data[text.len - 1] = '\0';
-	space = strchr(text.data, ' ');
+	file.text[file.len - 1] = '\0';
+	space = strchr(file.text, ' ');
 	if (!space)
 		return -EINVAL;
 	*space = '\0';
-	if (num_u64(text.data, PID_MAX, &pid) < 0 || pid == 0 ||
+	if (num_u64(file.text, PID_MAX, &pid) < 0 || pid == 0 ||
 	    num_u64(space + 1, UINT64_MAX, &start) < 0 || start == 0)
 		return -EINVAL;
 	ret->pid = (pid_t)pid;
@@ -290,30 +305,25 @@ static int read_init(int dir, struct state *ret)
 
 int state_read(int dir, const char *id, struct arena *arena, struct state *ret, struct err *err)
 {
-	_cleanup_buf_ struct buf text = { 0 };
 	struct state state = { 0 };
-	struct stat st = { 0 };
-	const char *copy;
+	struct file file = { 0 };
 	int r;
 
 	state.id = arena_printf(arena, "%s", id);
-	r = read_file(dir, STATE_FILE, &text, &st);
+	r = read_file(dir, STATE_FILE, arena, &file);
 	if (r < 0)
 		return err_set(err, r, "read " STATE_FILE " of container %s", id);
 	if (r == 1) {
-		copy = arena_strndup(arena, text.data, text.len);
-		if (!copy)
-			return err_set(err, -ENOMEM, "read the state of container %s", id);
-		r = parse(copy, text.len, id, arena, &state, err);
+		r = parse(file.text, file.len, id, arena, &state, err);
 		if (r < 0)
 			return r;
 	}
-	r = read_init(dir, &state);
+	r = read_init(dir, arena, &state);
 	if (r < 0)
 		return err_set(err, r, "read the file " STATE_INIT " of container %s", id);
-	state.created_sec = st.st_mtim.tv_sec;
-	state.created_nsec = (uint32_t)st.st_mtim.tv_nsec;
-	state.owner = st.st_uid;
+	state.created_sec = file.st.st_mtim.tv_sec;
+	state.created_nsec = (uint32_t)file.st.st_mtim.tv_nsec;
+	state.owner = file.st.st_uid;
 	*ret = state;
 	return 0;
 }

@@ -104,6 +104,7 @@ enum state_status state_status(int dir, const struct state *state)
 		return is_being_made(dir) ? STATE_CREATING : STATE_STOPPED;
 	if (state_start_time(state->pid) != state->start_time)
 		return STATE_STOPPED;
-	gate = state_gate(dir);
+	/* `start` removes it: then there is nothing to connect to. */
+	gate = sys_faccessat(dir, STATE_GATE, F_OK) < 0 ? -ENOENT : state_gate(dir);
 	return gate >= 0 || gate == -EAGAIN ? STATE_CREATED : STATE_RUNNING;
 }
