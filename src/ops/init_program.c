@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ops/init_path.h"
 #include "ops/init_process.h"
 #include "sys/sys.h"
 
@@ -97,9 +98,41 @@ int init_lookup(const struct step *s, struct op_ctx *ctx)
 /* ---- what is inherited -------------------------------------------------------------------------
  */
 
+/* How a descriptor was opened, or -1: it is not the null device. */
+static int flags_if_null(int fd)
+{
+	if (path_is_device(fd, S_IFCHR, 1, 3) != 0)
+		return -1;
+	return sys_fcntl(fd, F_GETFL, 0) & O_ACCMODE;
+}
+
+/*
+ * The host's /dev/null would be the one file of a mount that the container does not have, and so
+ * what criu cannot find again (as in runc). Where the container has none, or something else in its
+ * place, the host's stays.
+ */
+static void reopen_null(void)
+{
+	const int wait_for_nobody = O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC;
+
+	for (int fd = 0; fd < 3; fd++) {
+		int flags = flags_if_null(fd), own;
+
+		if (flags < 0)
+			continue;
+		own = sys_openat(AT_FDCWD, "/dev/null", flags | wait_for_nobody, 0);
+		if (own >= 0 && path_is_device(own, S_IFCHR, 1, 3) == 0 &&
+		    sys_fcntl(own, F_SETFL, flags) == 0)
+			(void)sys_dup3(own, fd, 0);
+		if (own >= 0)
+			(void)sys_close(own);
+	}
+}
+
 int init_close_fds(const struct step *s, struct op_ctx *ctx)
 {
 	(void)ctx;
+	reopen_null();
 	return sys_close_range(s->close_fds.first, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
