@@ -51,6 +51,12 @@ struct options {
 	bool stats;                  /* of events */
 	bool no_stream;              /* of stats and top */
 	bool json, strict, security; /* of doctor and info */
+	/* of checkpoint and restore */
+	bool leave_running, tcp_established, ext_unix_sk, shell_job, file_locks, auto_dedup,
+	    lazy_pages, pre_dump;
+	const char *criu, *image_path, *work_path, *parent_path, *page_server, *status_fd,
+	    *manage_cgroups, *empty_ns, *lsm_profile, *lsm_mount_context;
+
 	const char *interval;
 };
 

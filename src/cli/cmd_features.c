@@ -125,6 +125,7 @@ int cmd_features(struct cli *cli)
 	buf_str(&out, ",\n");
 	print_linux(&out);
 	buf_str(&out, "  \"annotations\": {\n"
+		      "    \"org.opencontainers.runc.checkpoint.enabled\": \"true\",\n"
 		      "    \"org.containr.version\": \"" CONTAINR_VERSION "\",\n"
 		      "    \"org.containr.commit\": \"" VERSION_COMMIT "\"\n  },\n"
 		      "  \"potentiallyUnsafeConfigAnnotations\": []\n}\n");

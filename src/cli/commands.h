@@ -7,7 +7,7 @@
 
 extern const struct option_row start_options[], run_options[], plan_options[], exec_options[],
     kill_options[], delete_options[], list_options[], ps_options[], spec_options[], no_options[],
-    update_options[], events_options[];
+    update_options[], events_options[], checkpoint_options[], restore_options[], criu_options[];
 
 /* For people: the flags of docker and podman. */
 extern const struct option_row people_options[], people_run_options[], people_plan_options[];
@@ -53,5 +53,7 @@ int cmd_list(struct cli *cli);
 int cmd_ps(struct cli *cli);
 int cmd_update(struct cli *cli);
 int cmd_events(struct cli *cli);
+int cmd_checkpoint(struct cli *cli);
+int cmd_restore(struct cli *cli);
 int cmd_spec(struct cli *cli);
 int cmd_features(struct cli *cli);

@@ -41,6 +41,9 @@ static const char *const kind_names[STEP_KINDS] = {
 	[STEP_PID_FILE] = "pid-file",
 	[STEP_SEND_PIDFD] = "send-pidfd",
 	[STEP_CREATED] = "created",
+	[STEP_DIRECTORY] = "directory",
+	[STEP_RECORD_RESTORER] = "record-restorer",
+	[STEP_CRIU] = "criu",
 	[STEP_HOOKS] = "hooks",
 	[STEP_RLIMIT] = "rlimit",
 	[STEP_DIE_WITH_PARENT] = "die-with-parent",
@@ -88,6 +91,8 @@ static const char *const kind_names[STEP_KINDS] = {
 	[STEP_AWAIT_HOST] = "await-host",
 	[STEP_WAIT_START] = "wait-start",
 	[STEP_CLOSE_FDS] = "close-fds",
+	[STEP_KEEP_FDS] = "keep-fds",
+	[STEP_MOUNT_POINT] = "mount-point",
 	[STEP_SIGNALS] = "signals",
 	[STEP_NO_NEW_PRIVS] = "no-new-privileges",
 	[STEP_LANDLOCK] = "landlock",
@@ -102,7 +107,6 @@ const char *step_kind_name(enum step_kind kind)
 
 /* The sentences of kinds without arguments. */
 static const char *const fixed[STEP_KINDS] = {
-	[STEP_SOCKET_PAIR] = "make a pair of sockets for the terminal",
 	[STEP_NOTIFY] = "make the container's end of NOTIFY_SOCKET",
 	[STEP_GATE] = "open the gate at which init waits for start",
 	[STEP_NETNS] = "make a network namespace beside, loopback up",
@@ -110,6 +114,8 @@ static const char *const fixed[STEP_KINDS] = {
 	[STEP_AWAIT_HOST] = "wait until the host is through with its part",
 	[STEP_UNDUMPABLE] = "close our memory to everybody in the container",
 	[STEP_RECORD_INIT] = "record init's pid and start time",
+	[STEP_RECORD_RESTORER] = "record criu's pid and start time",
+	[STEP_KEEP_FDS] = "let criu have its end of the connection",
 	[STEP_SEND_PIDFD] = "send init's pidfd to the caller",
 	[STEP_CREATED] = "hand over: the container is created",
 	[STEP_DIE_WITH_PARENT] = "die with the runtime from here on",

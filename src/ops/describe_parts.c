@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "ops/describe.h"
+#include "ops/describe_criu.h"
 #include "ops/describe_mount.h"
 #include "ops/describe_parts.h"
 #include "spec/names.h"
@@ -148,7 +149,8 @@ static void say_file(const struct step *s, struct buf *out)
 
 static void say_open(const struct step *s, struct buf *out)
 {
-	buf_printf(out, "open %s", s->open.path);
+	buf_printf(out, "open %s%s", s->open.path,
+		   s->open.in_init ? " in init's mount namespace" : "");
 }
 
 static void say_cgroup_make(const struct step *s, struct buf *out)
@@ -432,6 +434,10 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_CGROUP_JOIN] = say_cgroup_join,
 	[STEP_CGROUP_OPEN] = say_cgroup_open,
 	[STEP_CONNECT] = say_connect,
+	[STEP_SOCKET_PAIR] = describe_socket_pair,
+	[STEP_DIRECTORY] = describe_directory,
+	[STEP_CRIU] = describe_criu,
+	[STEP_MOUNT_POINT] = describe_mount_point,
 	[STEP_SPAWN] = say_spawn,
 	[STEP_ID_MAP] = say_text,
 	[STEP_ID_MAP_HELPER] = say_id_map_helper,

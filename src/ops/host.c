@@ -3,6 +3,7 @@
  * where it leaves a trace.
  */
 #include "ops/host_cgroup.h"
+#include "ops/host_criu.h"
 #include "ops/host_hooks.h"
 #include "ops/host_lsm.h"
 #include "ops/host_mount.h"
@@ -40,6 +41,9 @@ const struct op host_ops[STEP_KINDS] = {
 	[STEP_PID_FILE] = { host_pid_file, host_pid_file_undo },
 	[STEP_SEND_PIDFD] = { host_send_pidfd, NULL },
 	[STEP_CREATED] = { host_created, NULL },
+	[STEP_DIRECTORY] = { host_directory, host_directory_undo },
+	[STEP_RECORD_RESTORER] = { host_record_restorer, NULL },
+	[STEP_CRIU] = { host_criu, NULL },
 	[STEP_HOOKS] = { host_hooks, NULL },
 	[STEP_RLIMIT] = { host_rlimit, NULL },
 };

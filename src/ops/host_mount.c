@@ -32,6 +32,8 @@ struct tree_job {
 
 static int take(const struct step *s, struct op_ctx *ctx)
 {
+	if (s->kind == STEP_OPEN)
+		return sys_openat(AT_FDCWD, s->open.path, s->open.flags | O_CLOEXEC, 0);
 	return s->kind == STEP_OVERLAY ? overlay_of_dirs(&s->overlay, ctx)
 				       : take_host_tree(&s->tree);
 }
@@ -52,7 +54,7 @@ static void take_in_init(void *arg)
  * mounts there (MNT_LOCKED), so that the container cannot make a read-only one writable. A copy of
  * the host's mounts would be missing those locks.
  */
-static int tree_of_init(struct op_ctx *ctx, const struct step *step)
+int host_take_in_init(struct op_ctx *ctx, const struct step *step)
 {
 	_Alignas(16) char stack[HELPER_STACK];
 	struct tree_job job = { ctx, step, -ECHILD };
@@ -76,7 +78,7 @@ int host_tree(const struct step *s, struct op_ctx *ctx)
 
 	if (!t->in_init)
 		return init_tree(s, ctx);
-	tree = tree_of_init(ctx, s);
+	tree = host_take_in_init(ctx, s);
 	if (tree < 0)
 		return op_note(ctx, PHASE_SOURCE, tree, t->path);
 	ctx->fd[t->slot] = tree;
@@ -89,7 +91,7 @@ int host_overlay(const struct step *s, struct op_ctx *ctx)
 
 	if (!s->overlay.in_init)
 		return init_overlay(s, ctx);
-	mount = tree_of_init(ctx, s);
+	mount = host_take_in_init(ctx, s);
 	if (mount < 0)
 		return mount;
 	ctx->fd[s->overlay.slot] = mount;

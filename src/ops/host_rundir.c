@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "ops/host_mount.h"
 #include "ops/host_process.h"
 #include "state/state.h"
 #include "sys/sys.h"
@@ -103,27 +104,45 @@ static int write_new(int dir, const char *name, const void *data, size_t len)
 
 int host_file(const struct step *s, struct op_ctx *ctx)
 {
-	return write_new(ctx->fd[SLOT_RUN_DIR], s->file.name, s->file.data, s->file.len);
+	int dir = ctx->fd[s->file.dir];
+
+	if (s->file.replace)
+		(void)unlinkat(dir, s->file.name, 0);
+	return write_new(dir, s->file.name, s->file.data, s->file.len);
+}
+
+int host_record_process(const struct op_ctx *ctx, const char *name, pid_t pid)
+{
+	uint64_t start = state_start_time(pid);
+	char text[64];
+	int len = snprintf(text, sizeof(text), "%d %llu\n", pid, (unsigned long long)start);
+
+	if (start == 0)
+		return -ESRCH;
+	return write_new(ctx->fd[SLOT_RUN_DIR], name, text, (size_t)len);
 }
 
 int host_record_init(const struct step *s, struct op_ctx *ctx)
 {
-	uint64_t start = state_start_time(ctx->pid);
-	char text[64];
-	int len = snprintf(text, sizeof(text), "%d %llu\n", ctx->pid, (unsigned long long)start);
-
 	(void)s;
-	if (start == 0)
-		return -ESRCH;
-	return write_new(ctx->fd[SLOT_RUN_DIR], STATE_INIT, text, (size_t)len);
+	return host_record_process(ctx, STATE_INIT, ctx->pid);
+}
+
+int host_record_restorer(const struct step *s, struct op_ctx *ctx)
+{
+	(void)s;
+	return host_record_process(ctx, STATE_RESTORER, ctx->pid);
 }
 
 int host_open(const struct step *s, struct op_ctx *ctx)
 {
-	int fd = sys_openat(AT_FDCWD, s->open.path, s->open.flags | O_CLOEXEC, 0);
+	int fd = s->open.in_init ? host_take_in_init(ctx, s)
+				 : sys_openat(AT_FDCWD, s->open.path, s->open.flags | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return fd;
+	if (ctx->fd[s->open.slot] >= 0)
+		(void)close(ctx->fd[s->open.slot]);
 	ctx->fd[s->open.slot] = fd;
 	return 0;
 }

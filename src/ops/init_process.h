@@ -27,6 +27,10 @@ int init_hooks(const struct step *s, struct op_ctx *ctx);
 int init_rlimit(const struct step *s, struct op_ctx *ctx);
 int init_session(const struct step *s, struct op_ctx *ctx);
 int init_terminal(const struct step *s, struct op_ctx *ctx);
+
+/* Sends the master of a terminal over a socket, as engines expect it. */
+int send_master(int socket, int master);
+
 int init_personality(const struct step *s, struct op_ctx *ctx);
 int init_scheduler(const struct step *s, struct op_ctx *ctx);
 int init_io_priority(const struct step *s, struct op_ctx *ctx);
@@ -45,6 +49,8 @@ int init_cwd(const struct step *s, struct op_ctx *ctx);
 int init_lookup(const struct step *s, struct op_ctx *ctx);
 int init_outlive_parent(const struct step *s, struct op_ctx *ctx);
 int init_close_fds(const struct step *s, struct op_ctx *ctx);
+int init_keep_fds(const struct step *s, struct op_ctx *ctx);
+int init_mount_point(const struct step *s, struct op_ctx *ctx);
 int init_signals(const struct step *s, struct op_ctx *ctx);
 int init_no_new_privs(const struct step *s, struct op_ctx *ctx);
 int init_landlock(const struct step *s, struct op_ctx *ctx);

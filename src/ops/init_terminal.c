@@ -76,7 +76,7 @@ static int bind_console(const struct op_ctx *ctx, int peer)
 	return r;
 }
 
-static int send_master(int socket, int master)
+int send_master(int socket, int master)
 {
 	char name[] = MASTER_NAME;
 	struct iovec part = { .iov_base = name, .iov_len = sizeof(name) - 1 };

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "ops/step_cgroup.h"
+#include "ops/step_criu.h"
 #include "ops/step_landlock.h"
 #include "ops/step_mount.h"
 #include "spec/spec.h"
@@ -42,6 +43,10 @@ enum {
 	SLOT_SELF,         /* pidfd of the host, through which init joins its network namespace */
 	SLOT_OWN_NET,      /* the host's own network namespace, to come back to */
 	SLOT_SEED,         /* a tiny mount namespace to start from */
+	SLOT_CRIU,         /* our end of the connection to criu */
+	SLOT_CRIU_PEER,    /* criu's end */
+	SLOT_IMAGES,       /* the directory of criu's images */
+	SLOT_WORK,         /* the directory of its log */
 	SLOT_NAMESPACE,    /* those with paths, in the order of the spec: at most eight */
 	SLOT_FIRST_FREE = SLOT_NAMESPACE + 8,
 };
@@ -79,6 +84,9 @@ enum step_kind {
 	STEP_PID_FILE,
 	STEP_SEND_PIDFD,
 	STEP_CREATED,
+	STEP_DIRECTORY,
+	STEP_RECORD_RESTORER,
+	STEP_CRIU,
 	/* what both can do */
 	STEP_HOOKS,
 	STEP_RLIMIT,
@@ -128,6 +136,8 @@ enum step_kind {
 	STEP_AWAIT_HOST,
 	STEP_WAIT_START,
 	STEP_CLOSE_FDS,
+	STEP_KEEP_FDS,
+	STEP_MOUNT_POINT,
 	STEP_SIGNALS,
 	STEP_NO_NEW_PRIVS,
 	STEP_LANDLOCK,
@@ -140,17 +150,20 @@ struct step_run_dir {
 	const char *root, *id; /* ROOT/ID is made, ROOT too if it is missing */
 };
 
-/* A new file in the run directory. */
+/* A new file in the run directory, or in that of another slot. */
 struct step_file {
 	const char *name;
 	const void *data;
 	size_t len;
+	int dir;      /* slot; 0 is SLOT_RUN_DIR */
+	bool replace; /* one that is there is removed first */
 };
 
 struct step_open {
 	int slot;
 	const char *path;
-	int flags; /* for open(2); O_CLOEXEC is added */
+	int flags;    /* for open(2); O_CLOEXEC is added */
+	bool in_init; /* host lane: as a place in init's mount namespace */
 };
 
 struct step_connect {
@@ -361,5 +374,9 @@ struct step {
 		struct step_close_fds close_fds;
 		struct step_seccomp seccomp;
 		struct step_exec exec;
+		struct step_directory directory;
+		struct step_criu criu;
+		struct step_keep_fds keep_fds;
+		struct step_mount_point mount_point;
 	};
 };

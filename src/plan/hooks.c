@@ -26,19 +26,23 @@ void plan_hook_state_head(const struct planner *p, const char *status, struct bu
 	buf_str(out, notes->n > 0 ? "},\"pid\":" : ",\"pid\":");
 }
 
-static void add_hooks(struct planner *p, enum lane lane, const char *name, const char *status,
-		      const struct spec_hook_list *list)
+struct step plan_hooks_step(struct planner *p, const char *name, const char *status,
+			    const struct spec_hook_list *list)
 {
 	_cleanup_buf_ struct buf head = { 0 };
 
-	if (list->n == 0)
-		return;
 	plan_hook_state_head(p, status, &head);
-	plan_add(p, lane,
-		 (struct step){ .kind = STEP_HOOKS,
-				.hooks = { name, list,
-					   arena_strndup(plan_arena(p), buf_text(&head), head.len),
-					   HOOK_STATE_TAIL } });
+	return (struct step){ .kind = STEP_HOOKS,
+			      .hooks = { name, list,
+					 arena_strndup(plan_arena(p), buf_text(&head), head.len),
+					 HOOK_STATE_TAIL } };
+}
+
+static void add_hooks(struct planner *p, enum lane lane, const char *name, const char *status,
+		      const struct spec_hook_list *list)
+{
+	if (list->n > 0)
+		plan_add(p, lane, plan_hooks_step(p, name, status, list));
 }
 
 void add_host_hooks(struct planner *p)

@@ -34,7 +34,7 @@ enum {
 	N_LINKS = sizeof(links) / sizeof(links[0]),
 };
 
-static size_t n_devices(const struct planner *p)
+size_t rootfs_n_devices(const struct planner *p)
 {
 	return N_USUAL + p->spec->linux.n_devices;
 }
@@ -56,6 +56,13 @@ static const struct spec_device *device(struct planner *p, size_t i)
 	return d;
 }
 
+const char *rootfs_device_path(struct planner *p, size_t i)
+{
+	const struct spec_device *d = device(p, i);
+
+	return d ? rootfs_clean_path(plan_arena(p), d->path) : NULL;
+}
+
 static bool is_bound(const struct planner *p, const struct spec_device *d)
 {
 	return p->rootfs->bind_devices && d->type != 'p';
@@ -67,8 +74,8 @@ void rootfs_add_device_sources(struct planner *p, enum lane lane)
 
 	if (!r->bind_devices || r->skip_devices)
 		return;
-	r->device_trees = arena_array(plan_arena(p), n_devices(p), sizeof(int));
-	for (size_t i = 0; r->device_trees && i < n_devices(p); i++) {
+	r->device_trees = arena_array(plan_arena(p), rootfs_n_devices(p), sizeof(int));
+	for (size_t i = 0; r->device_trees && i < rootfs_n_devices(p); i++) {
 		const struct spec_device *d = device(p, i);
 
 		if (!d || !is_bound(p, d))
@@ -126,7 +133,7 @@ void rootfs_add_devices(struct planner *p)
 {
 	if (p->rootfs->skip_devices)
 		return;
-	for (size_t i = 0; i < n_devices(p); i++)
+	for (size_t i = 0; i < rootfs_n_devices(p); i++)
 		add_device(p, i);
 	for (size_t i = 0; i < N_LINKS; i++)
 		plan_add(p, LANE_INIT,

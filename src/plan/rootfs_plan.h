@@ -83,6 +83,10 @@ void rootfs_add_cgroup(struct planner *p, struct rootfs_mount *m);
 void rootfs_add_device_sources(struct planner *p, enum lane lane);
 void rootfs_add_devices(struct planner *p);
 
+/* The devices by number; NULL: that one is left out. */
+size_t rootfs_n_devices(const struct planner *p);
+const char *rootfs_device_path(struct planner *p, size_t i);
+
 /* ---- rootfs_path.c -------------------------------------------------------------------------- */
 
 /* "/a//b/../c/" becomes "/a/c", "a" becomes "/a": without a look at the file system. */

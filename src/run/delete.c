@@ -41,8 +41,9 @@ static int end_processes(const struct life *l, struct err *err)
 	_cleanup_close_ int pidfd = life_process(l);
 	int r = 0;
 
+	/* Of a restore that was cut off: criu died with who started it, what it made may live. */
 	if (l->state.pid == 0)
-		return 0;
+		return l->state.restorer ? cgroup_kill(&l->state.cgroups, -1, err) : 0;
 	if (pidfd >= 0 && l->state.cgroups.n == 0)
 		return life_end_process(pidfd, l->state.id, err);
 	r = cgroup_kill(&l->state.cgroups, pidfd >= 0 ? pidfd : -1, err);
@@ -86,8 +87,9 @@ static int delete_life(struct life *l, const char *root, bool force, struct err 
 	if (r == 0)
 		monitor_end(l);
 	if (r == 0)
-		r = l->state.pid != 0 ? cgroup_remove(&l->state.cgroups, err)
-				      : cgroup_remove_unborn(&l->state.cgroups, err);
+		r = l->state.pid != 0 || l->state.restorer != 0
+			? cgroup_remove(&l->state.cgroups, err)
+			: cgroup_remove_unborn(&l->state.cgroups, err);
 	if (r == 0)
 		r = remove_intel_rdt(l, err);
 	if (r < 0)

@@ -157,7 +157,7 @@ int check_passed_fds(const struct plan_options *o, struct err *err)
 	return 0;
 }
 
-int launch_plan(struct launch *l, const struct run_request *request, struct err *err)
+int launch_prepare(struct launch *l, const struct run_request *request, struct err *err)
 {
 	struct plan_options *o = &l->options;
 	int r;
@@ -170,10 +170,14 @@ int launch_plan(struct launch *l, const struct run_request *request, struct err 
 		return r;
 	o->config = buf_text(&l->config);
 	o->config_len = l->config.len;
-	r = facts_read(facts_wanted(&l->spec), &l->arena, &l->facts, err);
-	if (r < 0)
-		return r;
-	return plan_build(&l->plan, &l->spec, o, &l->facts, err);
+	return facts_read(facts_wanted(&l->spec), &l->arena, &l->facts, err);
+}
+
+int launch_plan(struct launch *l, const struct run_request *request, struct err *err)
+{
+	int r = launch_prepare(l, request, err);
+
+	return r < 0 ? r : plan_build(&l->plan, &l->spec, &l->options, &l->facts, err);
 }
 
 int run_plan(const struct run_request *request, bool json, struct buf *out, struct err *err)
@@ -417,25 +421,48 @@ static int run_attached(struct launch *l, struct walk *w, struct supervise *s, i
 	return status;
 }
 
+int launch_begin(struct supervise *s, const struct run_request *request, struct err *err)
+{
+	bool detach = request->plan.detach;
+	int r = detach ? 0 : supervise_begin(s, err);
+
+	s->notify_socket = request->plan.notify_socket;
+	/* What outlives the program without a pid namespace of its own becomes our child, not
+	 * init's. */
+	s->reaps_all = !detach && !request->no_subreaper;
+	if (r == 0 && s->reaps_all)
+		(void)sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	return r;
+}
+
+int launch_finish(struct launch *l, struct walk *w, struct supervise *s, int record,
+		  const struct run_request *request, struct err *err)
+{
+	bool detach = request->plan.detach;
+	int r = launch_hooks(l, w, "poststart", "running", &l->spec.hooks.poststart, err);
+
+	if (r < 0) {
+		walk_back(w, l->plan.n_steps);
+		return r;
+	}
+	if (detach && request->plan.notify_socket)
+		return notify_forward(w->ctx.fd[SLOT_NOTIFY], request->plan.notify_socket,
+				      w->ctx.pid, w->ctx.pidfd, err);
+	return detach ? 0 : run_attached(l, w, s, record, request, err);
+}
+
 int run_run(const struct run_request *request, struct err *err)
 {
 	_cleanup_(launch_done) struct launch l = { .facts.seed_fd = -1 };
 	_cleanup_(walk_done) struct walk w = { .baton = -1 };
 	_cleanup_(supervise_end) struct supervise s = SUPERVISE_NONE;
 	_cleanup_close_ int record = -1;
-	bool detach = request->plan.detach;
 	int r = check_passed_fds(&request->plan, err);
 
 	if (r == 0)
 		r = launch_plan(&l, request, err);
-	s.notify_socket = request->plan.notify_socket;
-	if (r == 0 && !detach)
-		r = supervise_begin(&s, err);
-	/* What outlives the program without a pid namespace of its own becomes our child, not
-	 * init's. */
-	s.reaps_all = !detach && !request->no_subreaper;
-	if (r == 0 && s.reaps_all)
-		(void)sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	if (r == 0)
+		r = launch_begin(&s, request, err);
 	if (r == 0)
 		r = launch_walk(&l, &w, request->trace ? STDERR_FILENO : -1, err);
 	if (r == 0 && request->record) {
@@ -443,15 +470,5 @@ int run_run(const struct run_request *request, struct err *err)
 		r = record < 0 ? record : 0;
 	}
 	launch_unlock(&w);
-	if (r != 0)
-		return r;
-	r = launch_hooks(&l, &w, "poststart", "running", &l.spec.hooks.poststart, err);
-	if (r < 0) {
-		walk_back(&w, l.plan.n_steps);
-		return r;
-	}
-	if (detach && request->plan.notify_socket)
-		return notify_forward(w.ctx.fd[SLOT_NOTIFY], request->plan.notify_socket, w.ctx.pid,
-				      w.ctx.pidfd, err);
-	return detach ? 0 : run_attached(&l, &w, &s, record, request, err);
+	return r != 0 ? r : launch_finish(&l, &w, &s, record, request, err);
 }

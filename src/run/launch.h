@@ -5,6 +5,7 @@
 
 #include "run/run.h"
 #include "run/spawn.h"
+#include "run/supervise.h"
 #include "run/walk.h"
 
 /* A container's start from its bundle on. */
@@ -19,7 +20,10 @@ struct launch {
 
 void launch_done(struct launch *l);
 
-/* Reads the configuration and makes the plan. */
+/* Reads the configuration and the facts: all that a plan is made of. */
+int launch_prepare(struct launch *l, const struct run_request *request, struct err *err);
+
+/* The same, and makes the plan of a start. */
 int launch_plan(struct launch *l, const struct run_request *request, struct err *err);
 
 /*
@@ -44,6 +48,11 @@ void launch_record(const struct launch *l, int fd, int status, int signal);
 
 /* After the end of the process: what it left in its cgroup goes too, then all that was made. */
 int launch_clean_up(const struct launch *l, struct walk *w, struct err *warning, struct err *err);
+
+/* Before the walk and after it, where the command may stay until the container ends. */
+int launch_begin(struct supervise *s, const struct run_request *request, struct err *err);
+int launch_finish(struct launch *l, struct walk *w, struct supervise *s, int record,
+		  const struct run_request *request, struct err *err);
 
 /* Are the descriptors that shall reach the program there? */
 int check_passed_fds(const struct plan_options *o, struct err *err);

@@ -58,7 +58,7 @@ enum state_status life_status(const struct life *l)
 	return alive && cgroup_frozen(&l->state.cgroups) > 0 ? STATE_PAUSED : status;
 }
 
-static int life_config(struct life *l, struct spec *ret, struct err *err)
+int life_spec(struct life *l, struct spec *ret, struct err *err)
 {
 	_cleanup_close_ int fd =
 	    sys_openat(l->dir, STATE_CONFIG, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
@@ -76,7 +76,7 @@ static int life_config(struct life *l, struct spec *ret, struct err *err)
 int life_hooks(struct life *l, struct spec_hooks *ret, struct err *err)
 {
 	struct spec spec;
-	int r = life_config(l, &spec, err);
+	int r = life_spec(l, &spec, err);
 
 	if (r == 0)
 		*ret = spec.hooks;
@@ -151,7 +151,7 @@ int run_config(const char *root, const char *id, struct arena *arena, struct spe
 	l.arena = *arena;
 	r = life_open(&l, root, id, false, false, err);
 	if (r == 0)
-		r = life_config(&l, ret, err);
+		r = life_spec(&l, ret, err);
 	*arena = l.arena;
 	l.arena = (struct arena){ 0 };
 	return r;

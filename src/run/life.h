@@ -32,6 +32,9 @@ int life_process(const struct life *l);
 /* Its status, `paused` included. */
 enum state_status life_status(const struct life *l);
 
+/* Its configuration, as it was when it was created. */
+int life_spec(struct life *l, struct spec *ret, struct err *err);
+
 /* The hooks of its configuration, as it was when it was created. */
 int life_hooks(struct life *l, struct spec_hooks *ret, struct err *err);
 

@@ -92,6 +92,24 @@ int run_delete(const char *root, const char *id, bool force, struct err *err);
 int run_pause(const char *root, const char *id, struct err *err);
 int run_resume(const char *root, const char *id, struct err *err);
 
+/* ---- checkpoint.c, restore.c: through criu ----------------------------------------------- */
+
+struct criu_request {
+	struct criu_options options;
+	const char *program;       /* --criu, or NULL: it is looked for */
+	const char *images, *work; /* directories, absolute; work may be NULL */
+};
+
+/* Writes it to the disk; unless it is to run on, it is removed then. */
+int run_checkpoint(const char *root, const char *id, const struct criu_request *request,
+		   bool pre_dump, struct err *err);
+
+/* As run_run(), but its processes come from the images. */
+int run_restore(const struct run_request *request, const struct criu_request *criu,
+		struct err *err);
+
+/* ---- update.c, events.c ------------------------------------------------------------------ */
+
 struct update_request {
 	const char *root, *id;
 	struct spec_resources resources;             /* what is to change; devices stay */

@@ -13,9 +13,10 @@
  * by side, and the hand-over is found later, when init waits for something further on.
  *
  * Before exec init reports its arrival there; the end of the connection after that means that the
- * program runs, the end before that means that init died. The end seen from init means that the
- * host is gone: it gives up, and its namespaces go with it. At the gate of `create` the connection
- * to the host is exchanged for one to `start`, which hears the rest.
+ * program runs, the end before that means that init died. Where init becomes a program of the
+ * host's (criu), the host has steps behind the exec, which it does alone. The end seen from init
+ * means that the host is gone: it gives up, and its namespaces go with it. At the gate of `create`
+ * the connection to the host is exchanged for one to `start`, which hears the rest.
  *
  * Must: stay safe between clone() and execve() (tools/check-init).
  */
@@ -69,9 +70,19 @@ static int take_slots(struct walk *w, size_t next, const struct baton_fds *fds)
 	return n == fds->n ? 0 : -EPROTO;
 }
 
+/* The end of the connection is good news only after init said that it had come as far as the exec.
+ */
+static int await_end(struct walk *w)
+{
+	if (w->last.next >= w->plan->n_steps || w->plan->steps[w->last.next].kind != STEP_EXEC)
+		return -ECHILD;
+	(void)sys_close(w->baton);
+	w->baton = -1;
+	return 0;
+}
+
 /*
- * The other lane is at work: wait until it is through with the steps before `next`. The end of the
- * connection is good news only after init said that it had come as far as the exec.
+ * The other lane is at work: wait until it is through with the steps before `next`.
  */
 static int await(struct walk *w, size_t next)
 {
@@ -81,7 +92,7 @@ static int await(struct walk *w, size_t next)
 		int r = baton_recv(w->baton, &w->last, &fds);
 
 		if (r == 0)
-			return w->last.next + 1 == w->plan->n_steps ? 0 : -ECHILD;
+			return await_end(w);
 		if (r > 0)
 			r = w->last.err < 0 ? w->last.err : take_slots(w, w->last.next, &fds);
 		if (r < 0)

@@ -281,12 +281,13 @@ static int read_file(int dir, const char *name, struct arena *arena, struct file
 }
 
 /* "PID STARTTIME\n" */
-static int read_init(int dir, struct arena *arena, struct state *ret)
+static int read_process(int dir, const char *name, struct arena *arena, pid_t *ret_pid,
+			uint64_t *ret_start)
 {
 	struct file file;
 	uint64_t pid, start;
 	char *space;
-	int r = read_file(dir, STATE_INIT, arena, &file);
+	int r = read_file(dir, name, arena, &file);
 
 	if (r <= 0)
 		return r;
@@ -298,8 +299,8 @@ static int read_init(int dir, struct arena *arena, struct state *ret)
 	if (num_u64(file.text, PID_MAX, &pid) < 0 || pid == 0 ||
 	    num_u64(space + 1, UINT64_MAX, &start) < 0 || start == 0)
 		return -EINVAL;
-	ret->pid = (pid_t)pid;
-	ret->start_time = start;
+	*ret_pid = (pid_t)pid;
+	*ret_start = start;
 	return 0;
 }
 
@@ -307,6 +308,7 @@ int state_read(int dir, const char *id, struct arena *arena, struct state *ret, 
 {
 	struct state state = { 0 };
 	struct file file = { 0 };
+	uint64_t restorer_start = 0;
 	int r;
 
 	state.id = arena_printf(arena, "%s", id);
@@ -318,9 +320,12 @@ int state_read(int dir, const char *id, struct arena *arena, struct state *ret, 
 		if (r < 0)
 			return r;
 	}
-	r = read_init(dir, arena, &state);
+	r = read_process(dir, STATE_INIT, arena, &state.pid, &state.start_time);
 	if (r < 0)
 		return err_set(err, r, "read the file " STATE_INIT " of container %s", id);
+	r = read_process(dir, STATE_RESTORER, arena, &state.restorer, &restorer_start);
+	if (r < 0)
+		return err_set(err, r, "read the file " STATE_RESTORER " of container %s", id);
 	state.created_sec = file.st.st_mtim.tv_sec;
 	state.created_nsec = (uint32_t)file.st.st_mtim.tv_nsec;
 	state.owner = file.st.st_uid;

@@ -6,6 +6,7 @@
  *   ROOT/ID/config.json  the configuration as it was read, for exec and for hooks
  *   ROOT/ID/seccomp.bpf  the compiled filter, for exec (absent: none)
  *   ROOT/ID/init         "PID STARTTIME\n", written once, as soon as init exists
+ *   ROOT/ID/restorer     the same of criu, written before it restores an init
  *   ROOT/ID/gate         socket on which init waits for `start`; nobody listens once it has begun
  *   ROOT/ID/watcher      "PID STARTTIME DETACHED\n" of the process that waits for its end
  *   ROOT/ID/exit         how it ended; empty until then, and absent where nobody watches
@@ -27,14 +28,15 @@
 #include "base/err.h"
 #include "spec/spec.h"
 
-#define STATE_FILE    "state.json"
-#define STATE_CONFIG  "config.json"
-#define STATE_FILTER  "seccomp.bpf"
-#define STATE_INIT    "init"
-#define STATE_GATE    "gate"
-#define STATE_WATCHER "watcher"
-#define STATE_EXIT    "exit"
-#define STATE_LOG     "ctr.log"
+#define STATE_FILE     "state.json"
+#define STATE_CONFIG   "config.json"
+#define STATE_FILTER   "seccomp.bpf"
+#define STATE_INIT     "init"
+#define STATE_GATE     "gate"
+#define STATE_WATCHER  "watcher"
+#define STATE_EXIT     "exit"
+#define STATE_LOG      "ctr.log"
+#define STATE_RESTORER "restorer"
 
 enum state_status {
 	STATE_CREATING,
@@ -66,6 +68,9 @@ struct state {
 	/* the file `init` */
 	pid_t pid;           /* 0: none was made yet */
 	uint64_t start_time; /* field 22 of /proc/PID/stat, in clock ticks since boot */
+
+	/* the file `restorer`: what is in the cgroups is ours, init or not */
+	pid_t restorer;
 
 	/* the directory */
 	int64_t created_sec; /* CLOCK_REALTIME when state.json was written */

@@ -1,0 +1,17 @@
+/*
+ * host_criu.h - the conversation with criu, and the directories that it works in.
+ */
+#pragma once
+
+#include "ops/ops.h"
+
+/* Opens a directory of the host; one that it made is removed by undo, with the files in it. */
+int host_directory(const struct step *s, struct op_ctx *ctx);
+void host_directory_undo(const struct step *s, struct op_ctx *ctx);
+
+/*
+ * ctx->pid is criu, which waits for a request. Afterwards it is the container that was restored, or
+ * 0 after a checkpoint, and criu is gone. On failure s->criu.said has criu's reason, and criu and
+ * what it restored have ended.
+ */
+int host_criu(const struct step *s, struct op_ctx *ctx);
