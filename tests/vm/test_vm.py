@@ -23,9 +23,12 @@ RUNS = [
     ("apparmor.sh", "apparmor", "bookworm", 600),
     ("resources.sh", "apparmor", "trixie", 600),
     ("resources.sh", "apparmor", "bookworm", 600),
+    ("checkpoint.sh", "apparmor", "bookworm", 1200),
     ("selinux.sh", "selinux", "trixie", 600),
     ("selinux.sh", "selinux", "bookworm", 900),
 ]
+#: Debian's packages that a script needs beside those of every machine.
+PACKAGES = {"checkpoint.sh": "conmon criu fuse-overlayfs iptables podman"}
 
 
 def names(script):
@@ -60,7 +63,8 @@ def results(tmp_path_factory):
             prepare(folder)
             run = subprocess.run([HERE / "vm-run.sh", "-m", mode, "-s", suite, "-t", str(seconds), "-d",
                                   folder, "--", "bash", f"./{script}"], capture_output=True, text=True,
-                                 env={**os.environ, "VM_QUIET": "1"}, check=False)
+                                 env={**os.environ, "VM_QUIET": "1",
+                                                       "VM_PACKAGES": PACKAGES.get(script, "")}, check=False)
             known[script, suite] = run.stdout + run.stderr
         return known[script, suite]
 

@@ -1,0 +1,255 @@
+#!/bin/bash
+# checkpoint.sh - checkpoint and restore through criu, where criu works: Debian's kernel 6.1.
+#
+# The program counts: after a restore it must go on from where it was, which a new start would not.
+# shellcheck source=tests/vm/lib.sh
+. ./lib.sh
+
+export PATH=$PATH:/usr/sbin:/sbin
+RUN="$OCI --debug"
+COUNT='i=0; while true; do i=$((i + 1)); echo $i >/tmp/count.new; cat /tmp/count.new >/tmp/count; sleep 0.2; done'
+
+# counter NAME [JQ-FILTER]: a container that counts, detached.
+counter() {
+	CMD=$COUNT bundle "$1" "${2:-.}"
+	# What it writes to must be its own, a pipe or /dev/null: a file of the host's cannot be found again.
+	$OCI --log /tmp/log run --detach --bundle "/tmp/$1" "$1" </dev/null >/dev/null 2>&1 || fail "start: $(cat /tmp/log)"
+	await_count "$1" 3
+}
+count_of() { cat "/tmp/$1/rootfs/tmp/count" 2>/dev/null || echo 0; }
+# await_count NAME N: until it has counted to N.
+await_count() {
+	local i now
+	for i in $(seq 100); do
+		now=$(count_of "$1")
+		[ "${now:-0}" -ge "$2" ] && return
+		sleep 0.2
+	done
+	fail "$1 counted to $(count_of "$1"), not to $2"
+}
+# checkpoint NAME [FLAGS...], restore NAME [FLAGS...]
+checkpoint() { $OCI checkpoint --image-path "/tmp/$1.img" "${@:2}" "$1" >$OUTPUT 2>&1 || fail "checkpoint: $(cat $OUTPUT)"; }
+restore() {
+	mkdir -p "/tmp/$1.work"
+	$OCI restore --detach --bundle "/tmp/$1" --image-path "/tmp/$1.img" --work-path "/tmp/$1.work" "${@:2}" "$1" \
+		</dev/null >$OUTPUT 2>&1 || fail "restore: $(cat $OUTPUT; grep -a Error /tmp/$1.work/restore.log; grep -ac . /tmp/$1.work/restore.log)"
+}
+status() { $OCI state "$1" | jq -r .status; }
+# nothing_left NAME: no state, no cgroup, no process, no mount of it on the host.
+nothing_left() {
+	[ ! -e "/run/oci/$1" ] || fail "state is left"
+	[ -z "$(find /sys/fs/cgroup -name "$1")" ] || fail "a cgroup is left"
+	if grep -q "/$1/" /proc/self/mountinfo; then fail "mounts are left: $(grep "/$1/" /proc/self/mountinfo)"; fi
+	if pgrep -x criu; then fail "criu is left"; fi
+}
+
+test_goes_on_counting() {
+	local at
+	counter one
+	mkdir -p /tmp/one.work
+	checkpoint one --work-path /tmp/one.work || fail "$(tail -20 /tmp/one.work/dump.log)"
+	nothing_left one
+	at=$(count_of one)
+	sleep 1
+	is "$(count_of one)" "$at"
+	restore one --pid-file /tmp/one.pid
+	is "$(status one)" running
+	is "$($OCI state one | jq .pid)" "$(cat /tmp/one.pid)"
+	await_count one $((at + 3))
+	[ "$(count_of one)" -lt $((at + 60)) ] || fail "it began anew"
+	$OCI exec one /bin/sh -c 'echo inside: $(cat /proc/1/comm)' >$OUTPUT 2>&1 || fail "exec: $(cat $OUTPUT)"
+	says "inside: sh"
+	$OCI ps one | grep -q sh
+	$OCI kill one KILL
+	sleep 1
+	is "$(status one)" stopped
+	$OCI delete one
+	nothing_left one
+}
+
+
+test_leave_running() {
+	counter stays
+	checkpoint stays --leave-running
+	is "$(status stays)" running
+	await_count stays $(($(count_of stays) + 3))
+	# The images are those of a moment ago: back there it goes, once this one is gone.
+	$OCI delete --force stays
+	echo 0 >/tmp/stays/rootfs/tmp/count
+	restore stays
+	await_count stays 4
+	$OCI delete --force stays
+	nothing_left stays
+}
+
+test_pre_dump_and_parent() {
+	counter steps
+	mkdir /tmp/steps.img
+	$OCI checkpoint --image-path /tmp/steps.img/one --pre-dump steps >$OUTPUT 2>&1 || fail "pre-dump: $(cat $OUTPUT)"
+	is "$(status steps)" running
+	$OCI checkpoint --image-path /tmp/steps.img/two --pre-dump --parent-path ../one steps >$OUTPUT 2>&1 ||
+		fail "second: $(cat $OUTPUT)"
+	$OCI checkpoint --image-path /tmp/steps.img/three --parent-path ../two steps >$OUTPUT 2>&1 || fail "last: $(cat $OUTPUT)"
+	is "$(readlink /tmp/steps.img/three/parent)" ../two
+	at=$(count_of steps)
+	mkdir -p /tmp/steps.work
+	$OCI restore --detach --bundle /tmp/steps --image-path /tmp/steps.img/three --work-path /tmp/steps.work steps \
+		</dev/null >$OUTPUT 2>&1 || fail "$(cat $OUTPUT)"
+	await_count steps $((at + 3))
+	$OCI delete --force steps
+	nothing_left steps
+}
+
+test_limits_and_devices() {
+	counter limits '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 33}, devices: [{allow: false, access: "rwm"}]} |
+		.linux.cgroupsPath = "/deep/limits"'
+	is "$(cat /sys/fs/cgroup/deep/limits/pids.max)" 33
+	checkpoint limits
+	[ ! -e /sys/fs/cgroup/deep ] || fail "the cgroup is still there"
+	restore limits
+	is "$(cat /sys/fs/cgroup/deep/limits/pids.max)" 33
+	is "$(cat /sys/fs/cgroup/deep/limits/memory.max)" 67108864
+	is "$(cat /proc/"$($OCI state limits | jq .pid)"/cgroup)" 0::/deep/limits
+	await_count limits $(($(count_of limits) + 3))
+	# The filter for devices is there again, and exec is in it too.
+	$OCI exec limits /bin/sh -c 'mknod /tmp/d b 8 0; cat /tmp/d; cat /proc/self/cgroup' >$OUTPUT 2>&1 || true
+	says "0::/"
+	$OCI pause limits
+	is "$(status limits)" paused
+	$OCI resume limits
+	$OCI delete --force limits
+	[ ! -e /sys/fs/cgroup/deep ] || fail "the cgroup is left"
+	nothing_left limits
+}
+
+test_volume_masks_and_links() {
+	mkdir -p /tmp/data
+	echo precious >/tmp/data/file
+	counter mounts '.mounts += [{destination: "/volume", type: "bind", source: "/tmp/data", options: ["rbind", "ro"]},
+		{destination: "/etc/note", type: "bind", source: "/tmp/data/file", options: ["bind"]},
+		{destination: "/link/below", type: "bind", source: "/tmp/data", options: ["bind"]}]' || return 1
+	checkpoint mounts
+	rm -f /tmp/mounts/rootfs/etc/note
+	restore mounts
+	$OCI exec mounts /bin/sh -c 'cat /volume/file /etc/note /link/below/file; touch /volume/x; cat /proc/kcore | head -c 1' \
+		>$OUTPUT 2>&1 || true
+	is "$(grep -c precious $OUTPUT)" 3
+	says "Read-only file system"
+	$OCI delete --force mounts
+	nothing_left mounts
+}
+
+# One end of a terminal: prints what comes, until it is killed.
+keep_terminal() {
+	rm -f "$1"
+	python3 - "$1" "$2" >/dev/null 2>&1 <<-'END' &
+		import array, os, socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.bind(sys.argv[1])
+		s.listen(1)
+		c = s.accept()[0]
+		data, control, _flags, _address = c.recvmsg(4096, socket.CMSG_SPACE(4))
+		fd = array.array("i", control[0][2])[0]
+		out = open(sys.argv[2], "wb", buffering=0)
+		while True:
+		    try:
+		        out.write(os.read(fd, 4096))
+		    except OSError:
+		        break
+	END
+	while [ ! -S "$1" ]; do sleep 0.1; done
+}
+
+test_terminal() {
+	CMD='i=0; while true; do i=$((i + 1)); echo tick $i; echo $i >/tmp/count; sleep 0.2; done' bundle tty '.process.terminal = true'
+	keep_terminal /tmp/tty.sock /tmp/tty.one
+	$OCI run --detach --console-socket /tmp/tty.sock --bundle /tmp/tty tty >$OUTPUT 2>&1 </dev/null || fail "$(cat $OUTPUT)"
+	await_count tty 3
+	grep -q "tick 2" /tmp/tty.one
+	checkpoint tty
+	at=$(count_of tty)
+	not $OCI restore --detach --bundle /tmp/tty --image-path /tmp/tty.img tty >$OUTPUT 2>&1
+	says "console-socket"
+	keep_terminal /tmp/tty.sock /tmp/tty.two
+	restore tty --console-socket /tmp/tty.sock
+	await_count tty $((at + 3))
+	grep -q "tick $((at + 2))" /tmp/tty.two
+	$OCI delete --force tty
+	nothing_left tty
+}
+
+test_attached_with_pipes() {
+	CMD='i=0; while [ $i -lt 40 ]; do i=$((i + 1)); echo tick $i; echo $i >/tmp/count; sleep 0.2; done; exit 7' bundle pipes
+	$OCI run --bundle /tmp/pipes pipes </dev/null 2>&1 | cat >/tmp/pipes.one &
+	await_count pipes 3
+	checkpoint pipes
+	at=$(count_of pipes)
+	set +e
+	{ $OCI restore --bundle /tmp/pipes --image-path /tmp/pipes.img pipes </dev/null 2>&1; echo status $?; } | cat >/tmp/pipes.two
+	set -e
+	grep -q "tick $((at + 1))" /tmp/pipes.two || fail "$(cat /tmp/pipes.two)"
+	grep -q "status 7" /tmp/pipes.two || fail "$(cat /tmp/pipes.two)"
+	nothing_left pipes
+}
+
+test_joined_network() {
+	ip netns add outside 2>/dev/null || true
+	counter net '(.linux.namespaces[] | select(.type == "network")).path = "/run/netns/outside"'
+	checkpoint net
+	restore net
+	is "$(readlink /proc/"$($OCI state net | jq .pid)"/ns/net)" "net:[$(stat -Lc %i /run/netns/outside)]"
+	$OCI delete --force net
+	nothing_left net
+}
+
+test_bad_images() {
+	counter bad
+	mkdir -p /tmp/empty
+	not $OCI checkpoint --image-path /tmp/no/such/place bad >$OUTPUT 2>&1
+	says "/tmp/no/such/place"
+	is "$(status bad)" running
+	$OCI delete --force bad
+	not $OCI restore --detach --bundle /tmp/bad --image-path /tmp/nowhere bad >$OUTPUT 2>&1
+	says "/tmp/nowhere"
+	echo '["/dev/null", "/dev/null", "/dev/null"]' >/tmp/empty/descriptors.json
+	not $OCI restore --detach --bundle /tmp/bad --image-path /tmp/empty bad >$OUTPUT 2>&1
+	says "could not restore container bad"
+	nothing_left bad
+}
+
+test_restore_as_another() {
+	counter first
+	checkpoint first --leave-running
+	rm -rf /tmp/second
+	cp -a /tmp/first /tmp/second
+	mv /tmp/first.img /tmp/second.img
+	restore second
+	await_count second $(($(count_of second) + 3))
+	is "$(status first) $(status second)" "running running"
+	$OCI delete --force first
+	is "$(status second)" running
+	$OCI delete --force second
+	nothing_left first
+	nothing_left second
+}
+
+# Killed at any moment of a restore, what it made is found and removed.
+test_kill_in_the_middle() {
+	local delay
+	counter cut
+	checkpoint cut
+	for delay in 0.02 0.05 0.1 0.2 0.3 0.5 0.8; do
+		$OCI restore --detach --bundle /tmp/cut --image-path /tmp/cut.img cut </dev/null >/dev/null 2>&1 &
+		sleep $delay
+		kill -KILL $! 2>/dev/null || true
+		wait $! 2>/dev/null || true
+		$OCI delete --force cut
+		sleep 0.3
+		nothing_left cut
+	done
+	restore cut
+	$OCI delete --force cut
+	nothing_left cut
+}
+
+run_tests
