@@ -9,11 +9,10 @@ import pathlib
 import shutil
 import stat
 import subprocess
-import time
 
 import pytest
 
-from containers import need
+from containers import need, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 pytestmark = pytest.mark.usefixtures("only_ours", "as_root")
@@ -46,14 +45,14 @@ def counter(rt):
 
     def count():
         return int((bundle.rootfs / "tmp/count").read_text() or 0)
+    wait_until((bundle.rootfs / "tmp/count").exists, what="the counter counts")
     return id, bundle, count
 
 
 def lives_on(rt, id, count):
     assert rt.state(id)["status"] == "running"
     before = count()
-    time.sleep(0.3)
-    assert count() > before
+    wait_until(lambda: count() > before, what="the counter goes on")
 
 
 @pytest.mark.parametrize("mode,said", [
