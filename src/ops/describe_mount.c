@@ -104,10 +104,11 @@ void describe_mount(const struct step *s, struct buf *out)
 
 void describe_tree(const struct step *s, struct buf *out)
 {
-	buf_printf(out, "take the mount tree of %s%s%s%s", s->tree.path,
-		   s->tree.recursive ? " with all below" : "",
-		   s->tree.no_follow ? ", not following a link" : "",
-		   s->tree.in_init ? ", for init" : "");
+	buf_printf(
+	    out, "take the mount tree of %s%s%s%s%s%s", s->tree.path,
+	    s->tree.otherwise ? ", or if it could not be made of " : "",
+	    s->tree.otherwise ? s->tree.otherwise : "", s->tree.recursive ? " with all below" : "",
+	    s->tree.no_follow ? ", not following a link" : "", s->tree.in_init ? ", for init" : "");
 }
 
 void describe_id_mapped(const struct step *s, struct buf *out)

@@ -14,9 +14,12 @@
 
 int take_host_tree(const struct step_tree *t)
 {
-	return sys_open_tree(AT_FDCWD, t->path,
-			     OPEN_TREE_CLONE | (t->recursive ? AT_RECURSIVE : 0U) |
-				 (t->no_follow ? AT_SYMLINK_NOFOLLOW : 0U));
+	const unsigned int flags = OPEN_TREE_CLONE | (t->recursive ? AT_RECURSIVE : 0U) |
+				   (t->no_follow ? AT_SYMLINK_NOFOLLOW : 0U);
+	int tree = sys_open_tree(AT_FDCWD, t->path, flags);
+
+	return tree == -ENOENT && t->otherwise ? sys_open_tree(AT_FDCWD, t->otherwise, flags)
+					       : tree;
 }
 
 int init_tree(const struct step *s, struct op_ctx *ctx)

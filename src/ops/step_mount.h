@@ -19,6 +19,7 @@ struct mount_option {
 struct step_tree {
 	int slot;
 	const char *path;
+	const char *otherwise; /* taken if that one is not there, or NULL */
 	bool recursive;
 	bool no_follow;       /* a symbolic link at the end of path is itself the source */
 	bool in_init;         /* host lane: with the host's rights, but of init's mount namespace */

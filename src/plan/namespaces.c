@@ -46,12 +46,15 @@ static bool uses_seed(const struct planner *p)
 	return p->facts->has_seed && rootfs_wants_seed(p);
 }
 
-/* The host moves devices into the namespace that init is in: then that must be so from the start.
+/*
+ * The host moves devices into the namespace that init is in: then that must be so from the start.
+ * In a user namespace we might not get back into our own, which can be that of the host, as it is
+ * when an engine of an ordinary user runs us.
  */
 bool host_makes_net(const struct planner *p)
 {
 	return is_new(p, CLONE_NEWNET) && !plan_namespace(p, CLONE_NEWUSER) &&
-	       p->spec->linux.n_net_devices == 0;
+	       !p->facts->in_userns && p->spec->linux.n_net_devices == 0;
 }
 
 /* ---- H: before init

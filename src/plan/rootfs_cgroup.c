@@ -30,17 +30,44 @@ static bool needs_hierarchies(const struct planner *p, const struct rootfs_mount
 	return strcmp(m->spec->type, "cgroup") == 0 && (mode == CGROUP_V1 || mode == CGROUP_HYBRID);
 }
 
-/* The container's own directory in a hierarchy: the one that a step before this one makes. */
-static const char *own_directory(struct planner *p, const struct cgroup_hierarchy *h)
+/* The step before this one that makes the container's directory in a hierarchy, or NULL. */
+static const struct step_cgroup *made_directory(const struct planner *p,
+						const struct cgroup_hierarchy *h)
 {
 	for (size_t i = 0; i < p->plan->n_steps; i++) {
 		const struct step *s = &p->plan->steps[i];
 
 		if (s->kind == STEP_CGROUP_MAKE && rootfs_is_below(s->cgroup.path, h->mount))
-			return s->cgroup.path;
+			return &s->cgroup;
 	}
+	return NULL;
+}
+
+/* Where we are ourselves. */
+static const char *our_directory(struct planner *p, const struct cgroup_hierarchy *h)
+{
 	return strcmp(h->own, "/") == 0 ? h->mount
 					: arena_printf(plan_arena(p), "%s%s", h->mount, h->own);
+}
+
+static const char *own_directory(struct planner *p, const struct cgroup_hierarchy *h)
+{
+	const struct step_cgroup *made = made_directory(p, h);
+
+	return made ? made->path : our_directory(p, h);
+}
+
+/* Whoever may not make a cgroup stays in ours. */
+static void add_own_tree(struct planner *p, enum lane lane, const struct cgroup_hierarchy *h,
+			 int slot)
+{
+	const struct step_cgroup *made = made_directory(p, h);
+
+	rootfs_add_tree(
+	    p, lane,
+	    (struct step_tree){ .slot = slot,
+				.path = own_directory(p, h),
+				.otherwise = made && made->optional ? our_directory(p, h) : NULL });
 }
 
 /* Without a cgroup namespace the container gets its own directory of each hierarchy. */
@@ -59,9 +86,7 @@ void rootfs_add_cgroup_sources(struct planner *p)
 		if (!is_v1(&facts->v[i]))
 			continue;
 		p->rootfs->cgroup_trees[i] = plan_slot(p);
-		rootfs_add_tree(p, LANE_HOST,
-				(struct step_tree){ .slot = p->rootfs->cgroup_trees[i],
-						    .path = own_directory(p, &facts->v[i]) });
+		add_own_tree(p, LANE_HOST, &facts->v[i], p->rootfs->cgroup_trees[i]);
 	}
 }
 
@@ -151,9 +176,7 @@ static void add_hierarchy(struct planner *p, const struct rootfs_mount *m, size_
 		step.propagation = rootfs_default_propagation(p);
 		step.tree = p->rootfs->cgroup_trees ? p->rootfs->cgroup_trees[i] : plan_slot(p);
 		if (!p->rootfs->cgroup_trees)
-			rootfs_add_tree(
-			    p, LANE_INIT,
-			    (struct step_tree){ .slot = step.tree, .path = step.source });
+			add_own_tree(p, LANE_INIT, h, step.tree);
 	}
 	plan_add(p, LANE_INIT, (struct step){ .kind = STEP_MOUNT, .mount = step });
 }
