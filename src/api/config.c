@@ -237,8 +237,7 @@ static bool has_default_profile(struct arena *arena)
 
 	if (facts_read(FACTS_LSM, arena, &facts, &ignored) < 0 || !facts.lsm.apparmor)
 		return false;
-	return (facts.euid == 0 && facts.caps >> CAP_MAC_ADMIN & 1) ||
-	       lsm_has_profile(facts.lsm.apparmor_profiles, APPARMOR_DEFAULT);
+	return (facts.euid == 0 && facts.caps >> CAP_MAC_ADMIN & 1) || facts.lsm.apparmor_default;
 }
 
 static int make_default(struct containr_config **ret, struct err *err)

@@ -66,6 +66,7 @@ struct people {
 	struct people_relabel *relabels;
 	const char *landlock;      /* text of the annotation, or NULL */
 	unsigned int landlock_abi; /* of the kernel */
+	const char *proc_options;  /* of /proc besides the usual, or NULL */
 	size_t n_masked, n_readonly;
 	const char *memory_limit, *pids_limit, *cpus_limit; /* as shown to people; NULL: none */
 	size_t n_calls, n_calls_known;                      /* allowed, and all of this machine's */

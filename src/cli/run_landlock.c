@@ -96,7 +96,8 @@ static int add_word(struct people *p, struct rules *r, const char *word)
 		*r = (struct rules){ 0 };
 		return 0;
 	}
-	if (strcmp(word, "default") == 0 || strcmp(word, "full") == 0) {
+	if (strcmp(word, "default") == 0 || strcmp(word, "auto") == 0 ||
+	    strcmp(word, "full") == 0) {
 		r->usual = true;
 		r->full = *word == 'f';
 		return 0;

@@ -45,7 +45,8 @@ void people_mount(struct people *p, const char *destination, const char *type, c
 /* What a user namespace may not make anew it gets of the host's. */
 static int add_proc(struct people *p)
 {
-	const char *cover = NULL;
+	const char *cover = NULL, *more = p->proc_options ? p->proc_options : "";
+	bool is_bound;
 	int r = 0;
 
 	if ((p->userns || p->facts.in_userns) && !p->host_pid)
@@ -61,10 +62,17 @@ static int add_proc(struct people *p)
 				      "outer container has its /proc whole with "
 				      "--security-opt unmask=ALL)",
 				      cover));
-	if (cover || (p->userns && p->host_pid))
+	is_bound = cover || (p->userns && p->host_pid);
+	if (is_bound && *more)
+		return err_say(
+		    p->err, -EINVAL,
+		    "--security-opt proc-opts=%.100s: /proc is the host's own mount here", more);
+	if (is_bound)
 		people_mount(p, "/proc", "bind", "/proc", "rbind,nosuid,noexec,nodev");
 	else
-		people_mount(p, "/proc", "proc", "proc", "nosuid,noexec,nodev");
+		people_mount(
+		    p, "/proc", "proc", "proc",
+		    arena_printf(p->arena, "nosuid,noexec,nodev%s%s", *more ? "," : "", more));
 	return 0;
 }
 

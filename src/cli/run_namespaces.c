@@ -23,6 +23,7 @@ static const struct kind kinds[] = {
 	{ "ipc", "ipc", "ipc", "private" },
 	{ "uts", "uts", "uts", "private" },
 	{ "cgroupns", "cgroup", "cgroup", "private" },
+	{ "timens", "time", "time", "private" },
 };
 
 static const struct kind user_kind = { "userns", "user", "user", "private" };
@@ -160,16 +161,65 @@ static int add_userns(struct people *p)
 	return 0;
 }
 
+/* ---- the time namespace -------------------------------------------------------------------------
+ */
+
+/* As every engine has it: the host's clocks, unless something is said of them. */
+static const char *time_mode(const struct run_flags *f)
+{
+	if (given(f->timens))
+		return f->timens;
+	return given(f->monotonic) || given(f->boottime) ? "private" : "host";
+}
+
+static int put_clock(struct people *p, const char *clock, const char *seconds)
+{
+	int64_t value;
+	int r;
+
+	if (!given(seconds))
+		return 0;
+	r = value_number(p->err, clock, seconds, INT64_MIN, INT64_MAX, &value);
+	if (r < 0)
+		return r;
+	out_open(&p->linux, clock, '{');
+	out_key(&p->linux, "secs");
+	buf_printf(&p->linux, "%lld", (long long)value);
+	out_close(&p->linux, '}');
+	return 0;
+}
+
+static int put_clocks(struct people *p)
+{
+	const struct run_flags *f = p->flags;
+	int r;
+
+	if (!given(f->monotonic) && !given(f->boottime))
+		return 0;
+	out_open(&p->linux, "timeOffsets", '{');
+	r = put_clock(p, "monotonic", f->monotonic);
+	if (r == 0)
+		r = put_clock(p, "boottime", f->boottime);
+	out_close(&p->linux, '}');
+	return r;
+}
+
+/* ---- all of them --------------------------------------------------------------------------------
+ */
+
 int run_namespaces(struct people *p)
 {
 	const struct run_flags *f = p->flags;
-	const char *const modes[] = { f->pid, f->network, f->ipc, f->uts, f->cgroupns };
-	bool *const hosts[] = { &p->host_pid, &p->host_net, &p->host_ipc, &p->host_uts,
-				&p->host_cgroup };
+	const char *const modes[] = {
+		f->pid, f->network, f->ipc, f->uts, f->cgroupns, time_mode(f)
+	};
+	bool host_time;
+	bool *const hosts[] = { &p->host_pid, &p->host_net,    &p->host_ipc,
+				&p->host_uts, &p->host_cgroup, &host_time };
 	int r = add_userns(p);
 
 	add(p, "mount", NULL);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && r == 0; i++)
 		r = add_kind(p, &kinds[i], modes[i], hosts[i]);
-	return r;
+	return r == 0 ? put_clocks(p) : r;
 }

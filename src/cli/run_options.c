@@ -65,14 +65,16 @@ const struct option_row people_options[] = {
 	LIST("cap-add", 0, cap_add, "capability", "keep a capability; ALL: those that we have"),
 	LIST("cap-drop", 0, cap_drop, "capability", "drop a capability; ALL: all of them"),
 	FLAG("privileged", 0, privileged, "open all that confines, but for namespaces"),
+	LIST("security-opt", 0, security_opts, "option",
+	     "seccomp=auto|default[,+call,-call]|docker-default|unconfined|FILE, "
+	     "no-new-privileges=BOOL, apparmor=auto|PROFILE|FILE|unconfined, "
+	     "label=auto|disable|type:T|level:L|user:U|role:R|filetype:T, mask=PATHS, "
+	     "unmask=PATHS|ALL, systempaths=unconfined, proc-opts=OPTIONS"),
 	LIST(
-	    "security-opt", 0, security_opts, "option",
-	    "seccomp=default[,+call,-call]|docker-default|unconfined|FILE, no-new-privileges=BOOL, "
-	    "apparmor=PROFILE, label=type:T, mask=PATHS, unmask=PATHS|ALL, systempaths=unconfined"),
-	LIST("landlock", 0, landlock, "rule",
-	     "default, full, none, read=PATH, write=PATH, exec=PATH, bind=PORT, connect=PORT, "
-	     "scope=NAME, "
-	     "required"),
+	    "landlock", 0, landlock, "rule",
+	    "auto, default, full, none, read=PATH, write=PATH, exec=PATH, bind=PORT, connect=PORT, "
+	    "scope=NAME, "
+	    "required"),
 	FLAG("read-only", 0, read_only, "read-only root (the host's programs always are)"),
 	FLAG("read-only-tmpfs", 0, read_only_tmpfs, "writable /tmp, /run, /var/tmp with it (true)"),
 
@@ -92,6 +94,10 @@ const struct option_row people_options[] = {
 	TEXT("ipc", 0, ipc, "mode", "the same"),
 	TEXT("uts", 0, uts, "mode", "the same"),
 	TEXT("cgroupns", 0, cgroupns, "mode", "the same"),
+	TEXT("timens", 0, timens, "mode",
+	     "private, host (as if nothing is said), ns:PATH or container:NAME"),
+	TEXT("monotonic", 0, monotonic, "secs", "offset of that clock, in a time namespace"),
+	TEXT("boottime", 0, boottime, "secs", "the same"),
 	TEXT("userns", 0, userns, "mode", "host, auto, keep-id, nomap, ns:PATH or container:NAME"),
 	LIST("uidmap", 0, uid_maps, "inside:outside:n", "map n user ids"),
 	LIST("gidmap", 0, gid_maps, "inside:outside:n", "map n group ids"),

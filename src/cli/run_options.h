@@ -31,7 +31,7 @@ struct run_flags {
 	struct spec_strings tmpfs, volumes, mounts, devices, device_rules, sysctls;
 
 	/* namespaces */
-	const char *pid, *ipc, *uts, *userns, *network, *cgroupns;
+	const char *pid, *ipc, *uts, *userns, *network, *cgroupns, *timens, *monotonic, *boottime;
 	struct spec_strings uid_maps, gid_maps;
 
 	/* limits */

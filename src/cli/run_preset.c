@@ -20,10 +20,16 @@ struct preset_flag {
 };
 
 static const struct preset_flag default_flags[] = {
-	{ "--network=none", false },         { "--security-opt=no-new-privileges=true", false },
-	{ "--landlock=default", false },     { "--security-opt=seccomp=default", false },
-	{ "--read-only-tmpfs=true", false }, { "--shm-size=64m", false },
-	{ "--pids-limit=2048", true },       { 0 },
+	{ "--network=none", false },
+	{ "--security-opt=no-new-privileges=true", false },
+	{ "--security-opt=apparmor=auto", false },
+	{ "--security-opt=label=auto", false },
+	{ "--landlock=default", false },
+	{ "--security-opt=seccomp=default", false },
+	{ "--read-only-tmpfs=true", false },
+	{ "--shm-size=64m", false },
+	{ "--pids-limit=2048", true },
+	{ 0 },
 };
 
 /* For what runs code of strangers: nothing but computing on what it is given. */
@@ -31,6 +37,8 @@ static const struct preset_flag strict_flags[] = {
 	{ "--network=none", false },
 	{ "--cap-drop=ALL", false },
 	{ "--security-opt=no-new-privileges=true", false },
+	{ "--security-opt=apparmor=auto", false },
+	{ "--security-opt=label=auto", false },
 	{ "--landlock=full", false },
 	{ "--security-opt=seccomp=default,-ptrace,-process_vm_readv,-process_vm_writev,-kcmp,"
 	  "-io_uring_setup,-io_uring_enter,-io_uring_register,-userfaultfd,-memfd_secret,"
@@ -51,12 +59,19 @@ static const struct preset_flag strict_flags[] = {
 
 /* For work on one's own sources: a debugger works, the current directory is there. */
 static const struct preset_flag dev_flags[] = {
-	{ "--network=none", false },       { "--security-opt=no-new-privileges=true", false },
-	{ "--landlock=default", false },   { "--security-opt=seccomp=default", false },
-	{ "--cap-add=SYS_PTRACE", false }, { "--read-only-tmpfs=true", false },
-	{ "--shm-size=1g", false },        { "--pids-limit=8192", true },
+	{ "--network=none", false },
+	{ "--security-opt=no-new-privileges=true", false },
+	{ "--security-opt=apparmor=auto", false },
+	{ "--security-opt=label=auto", false },
+	{ "--landlock=default", false },
+	{ "--security-opt=seccomp=default", false },
+	{ "--cap-add=SYS_PTRACE", false },
+	{ "--read-only-tmpfs=true", false },
+	{ "--shm-size=1g", false },
+	{ "--pids-limit=8192", true },
 	{ "--volume=.:.", false }, /* the current directory, under its own name */
-	{ "--workdir=.", false },          { 0 },
+	{ "--workdir=.", false },
+	{ 0 },
 };
 
 static const struct {

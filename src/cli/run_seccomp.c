@@ -60,9 +60,11 @@ static const char *find_option(const struct people *p)
 	return p->flags->privileged ? "unconfined" : "default";
 }
 
-/* docker's word for its own. */
+/* docker's word for its own, and ours for what is in force when nothing is said. */
 static const char *our_name(const char *text)
 {
+	if (strcmp(text, "auto") == 0)
+		return "default";
 	return strcmp(text, "builtin") == 0 ? "docker-default" : text;
 }
 

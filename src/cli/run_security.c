@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/num.h"
 #include "cli/json_out.h"
 #include "cli/people.h"
 #include "host/apparmor.h"
@@ -19,30 +22,23 @@
  * powercap measures are side channels (CVE-2020-8694).
  */
 static const char *const masked[] = {
-	"/proc/acpi",
-	"/proc/allocinfo",
-	"/proc/asound",
-	"/proc/interrupts",
-	"/proc/kcore",
-	"/proc/keys",
-	"/proc/latency_stats",
-	"/proc/pagetypeinfo",
-	"/proc/sched_debug",
-	"/proc/scsi",
-	"/proc/slabinfo",
-	"/proc/timer_list",
-	"/proc/timer_stats",
-	"/proc/vmallocinfo",
-	"/sys/dev/block",
-	"/sys/devices/system/cpu/cpu0/thermal_throttle",
-	"/sys/devices/virtual/powercap",
-	"/sys/firmware",
-	"/sys/fs/selinux",
+	"/proc/acpi",          "/proc/allocinfo",
+	"/proc/asound",        "/proc/interrupts",
+	"/proc/kcore",         "/proc/keys",
+	"/proc/latency_stats", "/proc/pagetypeinfo",
+	"/proc/sched_debug",   "/proc/scsi",
+	"/proc/slabinfo",      "/proc/timer_list",
+	"/proc/timer_stats",   "/proc/vmallocinfo",
+	"/sys/dev/block",      "/sys/devices/virtual/powercap",
+	"/sys/firmware",       "/sys/fs/selinux",
 };
 
 static const char *const readonly[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
+
+/* One for each processor that the host has, where it counts at all. */
+#define THERMAL_COUNTERS "/sys/devices/system/cpu/cpu%u/thermal_throttle"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define MAX_PATHS   128
@@ -76,15 +72,25 @@ static int take_no_new_privs(struct people *p, struct security *s, const char *v
 	return value_bool(p->err, "security-opt no-new-privileges", value, &p->no_new_privs);
 }
 
+/* What the host has; anything else that is asked for and not there is an error. */
+static bool is_auto(const char *value)
+{
+	return strcmp(value, "auto") == 0;
+}
+
 static int take_apparmor(struct people *p, struct security *s, const char *value)
 {
 	(void)p;
-	s->apparmor = value;
+	s->apparmor = is_auto(value) ? NULL : value;
 	return 0;
 }
 
 static int take_label(struct people *p, struct security *s, const char *value)
 {
+	if (is_auto(value)) {
+		s->n_labels = 0;
+		return 0;
+	}
 	if (s->n_labels == MAX_LABELS)
 		return err_say(p->err, -E2BIG, "--security-opt label=%.100s: is one too many",
 			       value);
@@ -123,6 +129,16 @@ static int take_unmask(struct people *p, struct security *s, const char *value)
 	return 0;
 }
 
+/* Mount options of /proc, as podman has it: hidepid=2, subset=pid. */
+static int take_proc_options(struct people *p, struct security *s, const char *value)
+{
+	(void)s;
+	if (!*value)
+		return refuse(p, "proc-opts=", "options with commas between them");
+	p->proc_options = value;
+	return 0;
+}
+
 static int take_system_paths(struct people *p, struct security *s, const char *value)
 {
 	if (strcmp(value, "unconfined") != 0)
@@ -151,6 +167,7 @@ static const struct {
 	{ "mask", false, take_mask },
 	{ "unmask", false, take_unmask },
 	{ "systempaths", false, take_system_paths },
+	{ "proc-opts", false, take_proc_options },
 };
 
 /* "name=value", docker's older "name:value", or "name". */
@@ -170,8 +187,8 @@ static int take_option(struct people *p, struct security *s, const char *option)
 	word = arena_printf(p->arena, "%.*s", (int)len, option);
 	nearest = value_nearest(names, word);
 	(void)refuse(p, option,
-		     "seccomp=, no-new-privileges, apparmor=, label=, mask=, unmask= or "
-		     "systempaths=");
+		     "seccomp=, no-new-privileges, apparmor=, label=, mask=, unmask=, systempaths= "
+		     "or proc-opts=");
 	return nearest ? err_hint(p->err, "did you mean %s?", nearest) : -EINVAL;
 }
 
@@ -186,21 +203,53 @@ static bool is_unmasked(const struct security *s, const char *path)
 	return s->unmasked_all;
 }
 
-static size_t put_paths(struct buf *out, const char *key, const char *const *list, size_t n,
-			const struct security *s, size_t n_more)
+static size_t put_paths(const struct security *s, struct buf *out, const char *const *list,
+			size_t n)
 {
 	size_t count = 0;
 
-	out_open(out, key, '[');
 	for (size_t i = 0; i < n; i++)
 		if (!is_unmasked(s, list[i])) {
 			out_str(out, NULL, list[i]);
 			count++;
 		}
-	for (size_t i = 0; i < n_more; i++)
+	return count;
+}
+
+/* Of the list of all that may ever be there, as "0-7" or "0,2-5", the last: the C library only
+ * knows those that we may run on. */
+static uint64_t last_processor(void)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+	const char *word, *comma;
+	uint64_t last = 0;
+
+	if (people_read_host_file("/sys/devices/system/cpu/possible", &text) < 0 || text.len == 0)
+		return 0;
+	text.data[strcspn(text.data, "\n")] = '\0';
+	comma = strrchr(text.data, ',');
+	word = strrchr(comma ? comma : text.data, '-');
+	word = word ? word + 1 : comma ? comma + 1 : text.data;
+	return num_u64(word, 65535, &last) < 0 ? 0 : last;
+}
+
+static size_t put_masked(const struct people *p, const struct security *s, struct buf *out)
+{
+	const uint64_t last = last_processor();
+	size_t n;
+
+	out_open(out, "maskedPaths", '[');
+	n = put_paths(s, out, masked, COUNT(masked));
+	for (uint64_t i = 0; i <= last; i++) {
+		const char *path = arena_printf(p->arena, THERMAL_COUNTERS, (unsigned int)i);
+
+		if (access(path, F_OK) == 0)
+			n += put_paths(s, out, &path, 1);
+	}
+	for (size_t i = 0; i < s->n_mask; i++)
 		out_str(out, NULL, s->mask[i]);
 	out_close(out, ']');
-	return count + n_more;
+	return n + s->n_mask;
 }
 
 /* ---- labels -------------------------------------------------------------------------------------
@@ -213,8 +262,7 @@ static bool has_default_profile(const struct people *p)
 
 	if (!lsm->apparmor)
 		return false;
-	return (!p->userns && p->facts.caps >> CAP_MAC_ADMIN & 1) ||
-	       lsm_has_profile(lsm->apparmor_profiles, APPARMOR_DEFAULT);
+	return (!p->userns && p->facts.caps >> CAP_MAC_ADMIN & 1) || lsm->apparmor_default;
 }
 
 /* A name, or the file of a profile, which is loaded. */
@@ -279,7 +327,9 @@ int run_security(struct people *p)
 		r = put_selinux(p, &s);
 	if (r < 0)
 		return r;
-	p->n_masked = put_paths(&p->linux, "maskedPaths", masked, COUNT(masked), &s, s.n_mask);
-	p->n_readonly = put_paths(&p->linux, "readonlyPaths", readonly, COUNT(readonly), &s, 0);
+	p->n_masked = put_masked(p, &s, &p->linux);
+	out_open(&p->linux, "readonlyPaths", '[');
+	p->n_readonly = put_paths(&s, &p->linux, readonly, COUNT(readonly));
+	out_close(&p->linux, ']');
 	return 0;
 }

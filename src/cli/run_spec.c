@@ -94,6 +94,7 @@ static const struct {
 	{ "linux.devices", "--device" },
 	{ "linux.cgroupsPath", "--cgroup-parent" },
 	{ "linux.personality", "--personality" },
+	{ "linux.timeOffsets", "--monotonic or --boottime" },
 	{ "linux.mountLabel", "--security-opt label" },
 	{ "linux.maskedPaths", "--security-opt mask" },
 	{ "linux.resources.memory.swap", "--memory-swap" },

@@ -67,6 +67,22 @@ static bool is_confined(void)
 	       !strstr(label, "(unconfined)");
 }
 
+/*
+ * For those who may not read the list: the kernel's answer to "what may a process with this label
+ * do", which anybody may ask, is an error if there is no such profile.
+ */
+static bool is_loaded(const char *name)
+{
+	static const char question[] = "label", file_class[] = "\2\0/";
+	_cleanup_close_ int fd = open(SECURITYFS "/apparmor/.access", O_RDWR | O_CLOEXEC);
+	_cleanup_buf_ struct buf query = { 0 };
+
+	buf_add(&query, question, sizeof(question));
+	buf_add(&query, name, strlen(name) + 1);
+	buf_add(&query, file_class, sizeof(file_class) - 1);
+	return fd >= 0 && !query.failed && write(fd, query.data, query.len) == (ssize_t)query.len;
+}
+
 static int read_apparmor(struct arena *arena, struct lsm_facts *facts, struct err *err)
 {
 	_cleanup_buf_ struct buf list = { 0 };
@@ -75,9 +91,13 @@ static int read_apparmor(struct arena *arena, struct lsm_facts *facts, struct er
 	if (!facts->apparmor)
 		return 0;
 	facts->apparmor_confined = is_confined();
-	if (read_text(SECURITYFS "/apparmor/profiles", &list) < 0)
-		return 0; /* securityfs is not mounted, or not for us */
+	if (read_text(SECURITYFS "/apparmor/profiles", &list) < 0) {
+		/* securityfs is not mounted, or not for us */
+		facts->apparmor_default = is_loaded(APPARMOR_DEFAULT);
+		return 0;
+	}
 	facts->apparmor_profiles = arena_strndup(arena, buf_text(&list), list.len);
+	facts->apparmor_default = lsm_has_profile(facts->apparmor_profiles, APPARMOR_DEFAULT);
 	return facts->apparmor_profiles ? 0 : err_set(err, -ENOMEM, "read AppArmor's profiles");
 }
 
@@ -156,13 +176,9 @@ static void report_apparmor(const struct lsm_facts *facts, struct buf *out)
 	}
 	buf_str(out, "active");
 	if (facts->apparmor_profiles)
-		buf_printf(out, ", %zu profiles, " APPARMOR_DEFAULT " is %s",
-			   count_lines(facts->apparmor_profiles),
-			   lsm_has_profile(facts->apparmor_profiles, APPARMOR_DEFAULT)
-			       ? "loaded"
-			       : "not loaded");
-	else
-		buf_str(out, ", its profiles cannot be read");
+		buf_printf(out, ", %zu profiles", count_lines(facts->apparmor_profiles));
+	buf_printf(out, ", " APPARMOR_DEFAULT " is %s",
+		   facts->apparmor_default ? "loaded" : "not loaded");
 	if (facts->apparmor_confined)
 		buf_str(out, ", and this program is confined itself");
 	if (first_char("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == '1')

@@ -14,6 +14,7 @@ struct lsm_facts {
 	bool apparmor_confined; /* we are under a profile that restricts us: it can only be added to
 				 */
 	const char *apparmor_profiles; /* "NAME (MODE)\n" each; NULL: the list cannot be read */
+	bool apparmor_default;         /* APPARMOR_DEFAULT is loaded */
 	bool selinux;                  /* enabled, enforcing or not */
 	unsigned int landlock_abi;     /* 0: none */
 };

@@ -106,9 +106,9 @@ static int check(const char *label, struct err *err)
 	if (selinux_has_context(label))
 		return 0;
 	(void)err_say(err, -EINVAL, "SELinux label %s: the loaded policy does not know it", label);
-	return err_hint(
-	    err, "`seinfo -t` lists the types; the module containr.cil brings " SELINUX_DEFAULT_TYPE
-		 " to hosts whose policy has no containers");
+	return err_hint(err,
+			"`containr selinux install` brings " SELINUX_DEFAULT_TYPE
+			" to hosts whose policy has no containers; `seinfo -t` lists the types");
 }
 
 static int compose(const struct parts *parts, const char *level, struct arena *arena,

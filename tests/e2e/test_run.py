@@ -10,6 +10,7 @@ import pytest
 
 from containers import (IS_ROOT, caps_mask, mount_options, need, open_terminal, own_caps, read_terminal,
                         status_field, wait_until)
+from people import config_of
 
 FOURTEEN = """CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE
     SYS_CHROOT KILL AUDIT_WRITE""".split()
@@ -136,6 +137,67 @@ def test_hidden_paths(anyone):
     assert anyone.sh("ls /sys/firmware | wc -l", "--security-opt", "unmask=/sys/firmware").strip() == \
         str(len(os.listdir("/sys/firmware")))
     assert anyone.sh("cat /proc/version", "--security-opt", "mask=/proc/version") == ""
+
+
+def test_every_hidden_path_shows_nothing(anyone):
+    # What is not there on this kernel needs no hiding; a directory is empty, a file is a null device.
+    linux = config_of(anyone.program)["linux"]
+    there = [p for p in linux["maskedPaths"] if os.path.exists(p)]
+    assert len(there) > 3
+    assert anyone.sh(f"for p in {' '.join(there)}; do if [ -d $p ]; then ls -A $p; else cat $p; fi; done") == ""
+
+
+def test_no_read_only_path_can_be_written(root):
+    paths = [p for p in config_of(root.program)["linux"]["readonlyPaths"] if os.path.exists(p)]
+    assert len(paths) > 3
+    flags = ["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--landlock", "none"]
+    said = root.do(*flags, command=["sh", "-c", f"for p in {' '.join(paths)}; do findmnt -no OPTIONS $p | "
+                                                "grep -q '^ro' && echo $p; done"]).stdout
+    assert said.split() == paths
+    assert "Read-only" in root.do(*flags, command=["sh", "-c", "echo 1 >/proc/sys/vm/drop_caches"], status=None).stderr
+    assert root.sh("echo 5 >/proc/sys/kernel/shmmni && echo wrote", "--security-opt", "unmask=/proc/sys") == "wrote\n"
+
+
+def test_options_of_proc(anyone):
+    assert anyone.sh("ls -d /proc/1; ls /proc/sys /proc/meminfo 2>/dev/null | wc -l", "--security-opt",
+                     "proc-opts=subset=pid").split() == ["/proc/1", "0"]
+    assert anyone.sh("cat /proc/meminfo | grep -c MemTotal") == "1\n"
+
+
+def test_processes_of_others_can_be_hidden(root):
+    script = "setpriv --reuid 5 --regid 5 --clear-groups ls -d /proc/1 2>/dev/null; echo end"
+    assert root.sh(script, "--security-opt", "proc-opts=hidepid=2") == "end\n"
+    assert root.sh(script) == "/proc/1\nend\n"
+
+
+def test_clocks_can_be_moved(root):
+    up = time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def seconds(*flags):
+        return float(root.sh("cut -d' ' -f1 /proc/uptime", *flags))
+
+    assert seconds("--boottime", "1000000") > up + 999_000
+    assert abs(seconds("--timens", "private") - up) < 60
+
+
+def test_strict_leaves_no_core_behind(anyone):
+    assert anyone.sh("ulimit -c; ulimit -Hc", "--secure", "strict").split() == ["0", "0"]
+    assert anyone.sh("ulimit -c 5 && echo raised", "--secure", "strict", status=None) == ""
+
+
+@pytest.mark.parametrize("option", ["apparmor", "label", "seccomp"])
+def test_auto_is_what_the_host_has(anyone, option):
+    """What is asked for and not there is an error; who asks for what there is gets that."""
+    assert anyone.sh("echo ran", "--security-opt", f"{option}=auto") == "ran\n"
+
+
+@pytest.mark.parametrize("option,switch", [("apparmor=containr-default", "/sys/module/apparmor/parameters/enabled"),
+                                           ("label=type:container_t", "/sys/fs/selinux/enforce"),
+                                           ("label=level:s0:c1,c2", "/sys/fs/selinux/enforce")])
+def test_what_the_host_lacks_is_an_error(anyone, option, switch):
+    need(not os.path.exists(switch), "tests/vm is for hosts that have it")
+    result = anyone.do("--security-opt", option, command=["echo", "ran"], status=125)
+    assert "is not active on this host" in result.stderr and "ran" not in result.stdout
 
 
 def test_default_landlock_leaves_standard_streams_alone(root):

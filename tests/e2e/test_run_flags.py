@@ -85,6 +85,9 @@ FRAGMENTS = [
     ("--security-opt systempaths=unconfined", "linux.maskedPaths", []),
     ("--privileged", "linux.readonlyPaths", []),
     ("--security-opt unmask=ALL", "linux.maskedPaths", []),
+    ("--monotonic 5", "linux.timeOffsets.monotonic.secs", 5),
+    ("--timens private --boottime -3", "linux.timeOffsets.boottime.secs", -3),
+    ("--security-opt seccomp=unconfined --security-opt seccomp=auto", "linux.seccomp.defaultAction", "SCMP_ACT_ERRNO"),
 ]
 
 
@@ -151,6 +154,12 @@ REFUSED = [
     ("--security-opt seccomp=default,+ptrce", "did you mean +ptrace?"),
     ("--security-opt systempaths=open", "expected unconfined"),
     ("--security-opt mask=proc", "expected absolute paths"),
+    ("--security-opt proc-opts", "expected a value"),
+    ("--security-opt proc-opts=hidepid=2 --userns=auto --pid=host", "/proc is the host's own"),
+    ("--security-opt label=types:x", "label=types:x: expected disable, or user:"),
+    ("--timens mine", "--timens mine: expected private, host"),
+    ("--timens host --boottime 5", "--monotonic or --boottime"),
+    ("--boottime now", "--boottime now: expected a whole number"),
     ("--secure paranoid", "--secure paranoid: expected strict, default or dev"),
     ("--landlock read=etc", "expected an absolute path"),
     ("--landlock connect=70000", "a port up to 65535"),
@@ -258,7 +267,9 @@ def namespaces(config):
 def test_namespaces(containr):
     fresh = namespaces(config_of(containr))
     assert {"pid", "mount", "network", "ipc", "uts", "cgroup"} <= set(fresh)
-    assert not any(fresh.values())
+    assert not any(fresh.values()) and "time" not in fresh
+    assert namespaces(config_of(containr, "--timens=private"))["time"] is None
+    assert namespaces(config_of(containr, "--timens=ns:/run/time"))["time"] == "/run/time"
     shared = namespaces(config_of(containr, "--pid=host", "--net=host", "--ipc=host", "--uts=host", "--cgroupns=host"))
     assert set(shared) - {"user"} == {"mount"}
     joined = namespaces(config_of(containr, "--network", "ns:/run/netns/x"))
@@ -290,6 +301,30 @@ def test_devices_are_denied_but_for_those_asked_for(as_root, containr):
     assert {"allow": True, "type": "c", "major": 1, "minor": 3, "access": "r"} in rules
     assert {"allow": True, "type": "c", "major": 10, "minor": -1, "access": "rwm"} in rules
     assert config["linux"]["devices"][0]["path"] == "/dev/other"
+
+
+#: Of Docker (moby/profiles, 29) and podman, whatever this kernel has.
+MASKED = """/proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats /proc/sched_debug
+            /proc/scsi /proc/timer_list /proc/timer_stats /sys/dev/block /sys/devices/virtual/powercap /sys/firmware
+            /sys/fs/selinux""".split()
+READ_ONLY = "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger".split()
+
+
+def test_hidden_paths_are_at_least_those_of_docker_and_podman(containr):
+    linux = config_of(containr)["linux"]
+    assert set(MASKED) <= set(linux["maskedPaths"])
+    assert set(READ_ONLY) <= set(linux["readonlyPaths"])
+
+
+def test_thermal_counters_of_every_processor_are_hidden(as_root, containr, tmp_path):
+    cpus = ["cpu0", "cpu1", "cpu11"]
+    for cpu in cpus:
+        (tmp_path / cpu / "thermal_throttle").mkdir(parents=True)
+    (tmp_path / "possible").write_text("0-1,10-11\n")
+    run = subprocess.run(["unshare", "--mount", "sh", "-c", f"mount --bind {tmp_path} /sys/devices/system/cpu && "
+                          f"{containr} plan --config true"], capture_output=True, text=True, check=True)
+    masked = json.loads(run.stdout)["linux"]["maskedPaths"]
+    assert [p for p in masked if "thermal" in p] == [f"/sys/devices/system/cpu/{cpu}/thermal_throttle" for cpu in cpus]
 
 
 def test_hidden_paths_can_be_added_and_taken_back(containr):

@@ -7,19 +7,27 @@ set -uo pipefail
 
 WORK=$PWD                       # holds the programs: containr-oci, lsm-tool, busybox
 OCI="$WORK/containr-oci --root /run/oci"
+RUN="$WORK/containr --root /run/people run"
 TOOL=$WORK/lsm-tool
 OUTPUT=/tmp/output              # of the last run
 
+# new_root DIRECTORY: a root file system with a shell.
+new_root() {
+	local name
+	rm -rf "$1"
+	mkdir -p "$1"/{bin,dev,etc,proc,sys,tmp,run,volume}
+	cp "$WORK/busybox" "$TOOL" "$1/bin/"
+	for name in sh cat echo id kill ls mkdir mount umount rm sed sleep touch true unshare test grep head; do
+		ln -s busybox "$1/bin/$name"
+	done
+	echo root:x:0:0:root:/:/bin/sh >"$1/etc/passwd"
+}
+
 # bundle NAME [JQ-FILTER]: a bundle in /tmp/NAME whose program is a shell command in $CMD (default: true).
 bundle() {
-	local dir=/tmp/$1 name
+	local dir=/tmp/$1
 	rm -rf "$dir"
-	mkdir -p "$dir"/rootfs/{bin,dev,etc,proc,sys,tmp,run,volume}
-	cp "$WORK/busybox" "$TOOL" "$dir/rootfs/bin/"
-	for name in sh cat echo id kill ls mkdir mount umount rm sed sleep touch true unshare test grep head; do
-		ln -s busybox "$dir/rootfs/bin/$name"
-	done
-	echo root:x:0:0:root:/:/bin/sh >"$dir/rootfs/etc/passwd"
+	new_root "$dir/rootfs"
 	(cd "$dir" && $OCI spec)
 	jq --arg cmd "${CMD:-true}" '.process.terminal = false | .process.args = ["/bin/sh", "-c", $cmd] |
 		.root.readonly = false' "$dir/config.json" >"$dir/new"

@@ -21,11 +21,15 @@ WANTED = os.environ.get("CONTAINR_VM") == "1"
 RUNS = [
     ("apparmor.sh", "apparmor", "trixie", 600),
     ("apparmor.sh", "apparmor", "bookworm", 600),
+    ("apparmor_run.sh", "apparmor", "trixie", 600),
+    ("apparmor_run.sh", "apparmor", "bookworm", 600),
     ("resources.sh", "apparmor", "trixie", 600),
     ("resources.sh", "apparmor", "bookworm", 600),
     ("checkpoint.sh", "apparmor", "bookworm", 1200),
     ("selinux.sh", "selinux", "trixie", 600),
     ("selinux.sh", "selinux", "bookworm", 900),
+    ("selinux_run.sh", "selinux", "trixie", 900),
+    ("selinux_run.sh", "selinux", "bookworm", 900),
 ]
 #: Debian's packages that a script needs beside those of every machine.
 PACKAGES = {"checkpoint.sh": "conmon criu fuse-overlayfs iptables podman"}
@@ -42,7 +46,7 @@ def images(suite):
 
 def prepare(folder):
     """What the machine gets to see as its /work."""
-    for path in (BUILD / "src/cli/containr-oci", TREE / "data/apparmor/containr-default",
+    for path in (BUILD / "src/cli/containr-oci", BUILD / "src/cli/containr", TREE / "data/apparmor/containr-default",
                  shutil.which("busybox"), *HERE.glob("*.sh")):
         shutil.copy2(path, folder)
     machine = os.uname().machine
