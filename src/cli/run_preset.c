@@ -43,7 +43,7 @@ static const struct preset_flag strict_flags[] = {
 	{ "--security-opt=seccomp=default,-ptrace,-process_vm_readv,-process_vm_writev,-kcmp,"
 	  "-io_uring_setup,-io_uring_enter,-io_uring_register,-userfaultfd,-memfd_secret,"
 	  "-add_key,-keyctl,-request_key,-personality,-mbind,-set_mempolicy,-move_pages,"
-	  "-landlock_restrict_self",
+	  "-landlock_restrict_self,-socketcall",
 	  false },
 	{ "--read-only", false },
 	{ "--read-only-tmpfs=true", false },

@@ -298,6 +298,16 @@ static int put_selinux(struct people *p, struct security *s)
 	r = selinux_label_make(p->state_root, p->id, s->labels, p->arena, &labels, p->err);
 	if (r < 0)
 		return err_prefix(p->err, "--security-opt label");
+	if (!p->rootfs && labels.process && !selinux_may_run_programs(labels.process)) {
+		(void)err_say(
+		    p->err, -EACCES,
+		    "--security-opt label: SELinux's policy does not let %s run the host's "
+		    "programs",
+		    labels.process);
+		return err_hint(p->err,
+				"`containr selinux install` allows it to " SELINUX_DEFAULT_TYPE
+				"; or name a root file system with --rootfs");
+	}
 	p->selinux = labels.process;
 	p->selinux_mount = labels.mount;
 	if (labels.process)

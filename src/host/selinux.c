@@ -45,6 +45,37 @@ bool selinux_has_context(const char *label)
 	return fd >= 0 && write(fd, label, len) == (ssize_t)len;
 }
 
+static bool read_number(const char *path, unsigned int *ret)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return false;
+	return sscanf(text, "%u", ret) == 1;
+}
+
+bool selinux_may_run_programs(const char *label)
+{
+	_cleanup_close_ int fd = open(SELINUXFS "/access", O_RDWR | O_CLOEXEC);
+	unsigned int class = 0, bit = 0, allowed = 0;
+	char text[512];
+	ssize_t n;
+
+	if (fd < 0 || !read_number(SELINUXFS "/class/file/index", &class) ||
+	    !read_number(SELINUXFS "/class/file/perms/entrypoint", &bit) || bit == 0)
+		return false;
+	/* One write is the question, what can be read then the answer: a mask in hexadecimal. */
+	n = snprintf(text, sizeof(text), "%s system_u:object_r:shell_exec_t:s0 %u", label, class);
+	if (n < 0 || (size_t)n >= sizeof(text) || write(fd, text, (size_t)n) != n)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return sscanf(text, "%x", &allowed) == 1 && (allowed >> (bit - 1) & 1);
+}
+
 /* ---- options -----------------------------------------------------------------------------------
  */
 

@@ -24,9 +24,13 @@ bool selinux_is_enforcing(void);
 /* Does the loaded policy know this label? */
 bool selinux_has_context(const char *label);
 
+/* Does the loaded policy let a process with this label begin with the host's shell? */
+bool selinux_may_run_programs(const char *label);
+
 /*
- * Compiles the policy module that brings SELINUX_DEFAULT_TYPE, and loads it for good. Does nothing
- * where the loaded policy has the type. Needs root, and takes seconds.
+ * Compiles the policy modules that bring SELINUX_DEFAULT_TYPE and let it run the host's programs,
+ * and loads them for good. Does nothing where the loaded policy has that. Needs root, and takes
+ * seconds.
  */
 int selinux_install_policy(struct err *err);
 

@@ -210,6 +210,8 @@ def test_links_for_directories_of_the_image_lead_nowhere(box, victim, name, link
         config["mounts"].append({"destination": "/etc/sub/deep", "type": "tmpfs", "source": "x"})
         config["mounts"].append({"destination": "/tmp", "type": "tmpfs", "source": "x", "options": ["tmpcopyup"]})
 
+    # CVE-2026-41579: what a /dev needs is removed and made anew, here in a directory of the host.
+    (victim / "ptmx").write_text("of the host")
     script = "cat /tmp/secret /etc/secret /dev/secret; grep -c -E ' - (proc|tmpfs|devpts|mqueue|sysfs) ' /proc/self/mountinfo; true"
     bundle = box.bundle(change, args=["/bin/sh", "-c", script])
     where = bundle.rootfs / name
@@ -218,6 +220,8 @@ def test_links_for_directories_of_the_image_lead_nowhere(box, victim, name, link
     where.symlink_to(link.format(victim=victim))
     result = box.run(bundle, status=None)
     assert "host secret" not in str(result)
+    assert (victim / "ptmx").read_text() == "of the host"
+    (victim / "ptmx").unlink()
     if result.stdout:
         assert int(result.stdout) >= len(bundle.config["mounts"]), "something was mounted outside"
 

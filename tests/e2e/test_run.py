@@ -132,6 +132,19 @@ def test_seccomp_edits_are_in_force(anyone):
     assert anyone.sh(unshare, "--security-opt", "seccomp=default,+unshare") == "made\n"
 
 
+def test_sockets_that_exploits_began_with_are_denied(anyone):
+    """AF_ALG (CVE-2026-31431: writes to the page cache of the host), AF_VSOCK (to the hypervisor), AF_TIPC, AF_RDS."""
+    script = """if True:
+        import errno, socket, sys
+        for family, kind in ((38, 5), (40, 1), (30, 2), (21, 5), (1, 1), (2, 1), (16, 3)):
+            try: socket.socket(family, kind, 0); print(family, "made")
+            except OSError as e: print(family, errno.errorcode[e.errno])"""
+    said = anyone.do(command=["python3", "-c", script]).stdout.splitlines()
+    assert said == ["38 EPERM", "40 EPERM", "30 EPERM", "21 EPERM", "1 made", "2 made", "16 made"]
+    open_to_all = anyone.do("--security-opt", "seccomp=unconfined", command=["python3", "-c", script]).stdout
+    assert "EPERM" not in open_to_all
+
+
 def test_hidden_paths(anyone):
     assert anyone.sh("cat /proc/keys | wc -l; ls /sys/firmware | wc -l").split() == ["0", "0"]
     assert anyone.sh("ls /sys/firmware | wc -l", "--security-opt", "unmask=/sys/firmware").strip() == \

@@ -24,6 +24,17 @@ static int tell(int r, const struct err *err)
 	return r < 0 ? 1 : 0;
 }
 
+/* FAMILY: makes a socket. */
+static int make_socket(int n, char **v, struct err *err)
+{
+	int fd = socket(atoi(v[0]), SOCK_SEQPACKET, 0);
+
+	(void)n;
+	if (fd >= 0)
+		(void)close(fd);
+	return tell(fd < 0 ? err_set(err, -errno, "make a socket") : 0, err);
+}
+
 static int apparmor_load(int n, char **v, struct err *err)
 {
 	(void)n;
@@ -152,6 +163,7 @@ int main(int argc, char **argv)
 		int (*run)(int n, char **v, struct err *err);
 	} commands[] = {
 		{ "apparmor-load", 1, apparmor_load },
+		{ "socket", 1, make_socket },
 		{ "apparmor-name", 1, apparmor_name },
 		{ "selinux-make", 2, selinux_make },
 		{ "relabel", 2, relabel },

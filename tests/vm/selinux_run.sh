@@ -32,7 +32,13 @@ test_without_the_type_it_is_an_error() {
 }
 
 test_install_brings_the_type() {
+	if [ -n "$HAS_CONTAINERS" ]; then
+		not $RUN true >$OUTPUT 2>&1
+		says "does not let"
+		says "containr selinux install"
+	fi
 	"$WORK/containr" selinux install
+	semodule -l | grep -q '^containr-programs\b'
 	[ -n "$HAS_CONTAINERS" ] || semodule -l | grep -q '^containr\b'
 	"$WORK/containr" selinux install
 	# The root file system is the containers' own from here on, and so is this shell's output.
