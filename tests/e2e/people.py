@@ -31,12 +31,16 @@ class People(Runtime):
         flags = [*flags, "-v", f"{self.probe_program}:/run/probe:ro"]
         return json.loads(self.do(*flags, command=["/run/probe"], **more).stdout)
 
-    def delete(self, name):
+    def in_other_program(self, *args, **more):
+        """A command of the program for engines, which has the same containers."""
         program, self.program = self.program, self.oci
         try:
-            self("delete", "--force", name)
+            return self(*args, **more)
         finally:
             self.program = program
+
+    def delete(self, name):
+        self.in_other_program("delete", "--force", name)
 
     def detached(self, script, *flags, status=0, **more):
         """Starts a line of shell in the background; returns the container's name."""

@@ -512,10 +512,23 @@ def test_no_new_privileges_holds_against_a_setuid_program(box):
         assert box.run(bundle).json["uid"][1] == want
 
 
-def test_threat_model_names_tests_that_exist():
-    text = (TREE / "docs/threat-model.md").read_text()
-    named = set(re.findall(r"`(test_\w+)`", text))
+def existing_tests():
+    """All of tests/e2e, whole files of it, and the parts of the scripts for the virtual machine."""
     there = set()
     for path in (TREE / "tests/e2e").glob("test_*.py"):
-        there |= set(re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE))
-    assert len(named) > 30 and named <= there, named - there
+        there |= {path.name, *re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)}
+    for path in (TREE / "tests/vm").glob("*.sh"):
+        there |= {f"{path.name}: {name}" for name in re.findall(r"^test_(\w+)\(\)", path.read_text(), re.MULTILINE)}
+    return there
+
+
+def test_threat_model_names_a_test_that_exists_for_each_attack():
+    text = (TREE / "docs/threat-model.md").read_text()
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ") and line.count(" | ") == 2]
+    attacks = [row for row in rows if "Attack" not in row[0] and "Who" not in row[0] and not re.match(r"\| [A-E]:", row[0])]
+    there = existing_tests()
+    assert len(attacks) > 30
+    for attack_, mitigation, shown in attacks:
+        named = set(re.findall(r"`([\w.]+(?:: \w+)?)`", shown))
+        assert mitigation.strip() and named, f"no test is named: {attack_}"
+        assert named <= there, f"{attack_}: there is no {named - there}"

@@ -54,7 +54,9 @@ test_process_has_the_label() {
 }
 
 test_programs_of_the_host_run() {
-	$RUN sh -c 'cat /proc/self/attr/current; cat /etc/shadow; echo end' >$OUTPUT 2>&1
+	$RUN sh -c 'cat /proc/self/attr/current; ls /usr/bin >/dev/null && echo listed; cat /etc/shadow; echo end' \
+		>$OUTPUT 2>&1
+	says listed
 	says container_t
 	says end
 	silent_about 'root:'
@@ -112,7 +114,6 @@ test_volume_with_the_label_of_the_host_is_denied() {
 	says end
 	silent_about content
 	silent_about written
-	dmesg | grep -q 'avc:  denied.*container_t' || fail "no denial in the log"
 	run --security-opt label=disable -v /tmp/volume:/volume -- "$READ_VOLUME"
 	says content
 	says written
