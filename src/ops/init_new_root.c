@@ -22,13 +22,15 @@ static const struct mount_option new_root_options[] = {
 int init_root_new(const struct step *s, struct op_ctx *ctx)
 {
 	_cleanup_fd_ int fs = sys_fsopen("tmpfs");
+	const char *label = s->text.text;
 	int r = fs;
 
-	(void)s;
 	for (size_t i = 0; i < sizeof(new_root_options) / sizeof(new_root_options[0]) && r >= 0;
 	     i++)
 		r = sys_fsconfig(fs, FSCONFIG_SET_STRING, new_root_options[i].key,
 				 new_root_options[i].value, 0);
+	if (r >= 0 && label)
+		r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "context", label, 0);
 	if (r >= 0)
 		r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (r >= 0)

@@ -340,7 +340,8 @@ struct step {
 		struct step_pair pair;
 		struct step_cgroup cgroup;
 		struct step_spawn spawn;
-		struct step_text text; /* id map, proc file, sysctl, label, pid file, root file */
+		struct step_text
+		    text; /* id map, proc file, sysctl, label, pid file, new root, root file */
 		struct step_id_map_helper id_map_helper;
 		struct step_net_device net_device;
 		struct step_intel_rdt intel_rdt;

@@ -151,7 +151,11 @@ void add_rootfs_handle(struct planner *p)
 
 static void add_new_root(struct planner *p)
 {
-	plan_add(p, LANE_INIT, (struct step){ .kind = STEP_ROOT_NEW });
+	const char *label = p->spec->linux.mount_label;
+
+	plan_add(
+	    p, LANE_INIT,
+	    (struct step){ .kind = STEP_ROOT_NEW, .text.text = label && *label ? label : NULL });
 }
 
 static void fill_new_root(struct planner *p)
