@@ -71,7 +71,7 @@ def test_unknown_command(cli):
     result = cli("strat", "x", status=3)
     assert 'unknown command "strat"' in result.stderr
     assert "did you mean `containr-oci start`?" in result.stderr
-    assert "--help" in cli("checkpoint", "x", status=3).stderr
+    assert "--help" in cli("frobnicate", "x", status=3).stderr
 
 
 @pytest.mark.parametrize("args, words", [
