@@ -96,8 +96,8 @@ static void print_linux(struct buf *out)
 	buf_str(out, ",\n");
 	print_names("    ", "capabilities", spec_capability_names, out);
 	buf_str(out, ",\n"
-		     "    \"cgroup\": {\"v1\": true, \"v2\": true, \"systemd\": false, "
-		     "\"systemdUser\": false, \"rdma\": true},\n");
+		     "    \"cgroup\": {\"v1\": true, \"v2\": true, \"systemd\": true, "
+		     "\"systemdUser\": true, \"rdma\": true},\n");
 	print_seccomp(out);
 	buf_str(out, "    \"apparmor\": {\"enabled\": true},\n"
 		     "    \"selinux\": {\"enabled\": true},\n"

@@ -85,9 +85,21 @@ static int check_flags(struct cli *cli)
 {
 	const struct run_flags *f = &cli->o.run;
 
+	if (given(f->cgroup_manager) && strcmp(f->cgroup_manager, "cgroupfs") != 0 &&
+	    strcmp(f->cgroup_manager, "systemd") != 0 && strcmp(f->cgroup_manager, "disabled") != 0)
+		return err_say(&cli->err, -EINVAL,
+			       "--cgroup-manager %.50s: expected cgroupfs, systemd or disabled",
+			       f->cgroup_manager);
 	if (f->keep && f->remove)
 		return err_say(&cli->err, -EINVAL, "--keep and --rm: expected one of them");
 	return 0;
+}
+
+bool people_manager_is(const struct people *p, const char *manager)
+{
+	const char *wanted = p->flags->cgroup_manager;
+
+	return strcmp(given(wanted) ? wanted : "cgroupfs", manager) == 0;
 }
 
 static int prepare(struct cli *cli, struct people *p, bool for_plan)
@@ -139,6 +151,8 @@ static int make_request(struct people *p, const struct buf *config, struct run_r
 			  .apparmor_file = p->apparmor_file,
 			  .no_new_keyring = f->no_new_keyring,
 			  .root_in_memory = p->root_in_memory,
+			  .systemd_cgroup = people_manager_is(p, "systemd"),
+			  .no_cgroup = people_manager_is(p, "disabled"),
 			  .new_root = p->rootfs ? NULL : &p->new_root },
 		.config = buf_text(config),
 		.keep = f->detach ? !f->remove : f->keep,
@@ -168,7 +182,7 @@ static void warn_of(struct people *p)
 {
 	_cleanup_buf_ struct buf summary = { 0 };
 
-	if (p->flags->limits_left_out)
+	if (p->flags->limits_left_out && !people_manager_is(p, "disabled"))
 		cli_warn(p->cli, "no limit on processes: this user has no cgroup to set it in (log "
 				 "in through systemd, which gives one)");
 	if (p->flags->privileged)

@@ -88,6 +88,9 @@ void run_preset_print(const struct cli *cli, struct buf *out);
 
 /* The configuration as text; `p` has what the translators decided. */
 int people_config(struct people *p, struct buf *ret);
+
+/* Who makes the cgroup: "cgroupfs", "systemd" or "disabled". */
+bool people_manager_is(const struct people *p, const char *manager);
 void people_done(struct people *p);
 
 /* Rewords an error of the reader, which names keys, in terms of flags. */

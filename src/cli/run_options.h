@@ -38,6 +38,7 @@ struct run_flags {
 	const char *memory, *memory_swap, *memory_reservation, *memory_swappiness, *kernel_memory;
 	const char *cpus, *cpu_shares, *cpu_period, *cpu_quota, *cpu_rt_period, *cpu_rt_runtime;
 	const char *cpuset_cpus, *cpuset_mems, *pids_limit, *blkio_weight, *cgroup_parent;
+	const char *cgroup_manager;
 	bool oom_kill_disable;
 	struct spec_strings blkio_weight_devices, read_bps, write_bps, read_iops, write_iops;
 	struct spec_strings cgroup_conf;

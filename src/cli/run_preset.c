@@ -120,11 +120,14 @@ static bool is_writable(struct arena *arena, const struct cgroup_hierarchy *h,
 	return access(arena_printf(arena, "%s%.*s", h->mount, (int)len, h->own), W_OK) == 0;
 }
 
-static bool can_limit(struct cli *cli)
+/* systemd gives each of its users the controller of processes. */
+static bool can_limit(struct cli *cli, const char *manager)
 {
 	struct cgroup_facts facts;
 	struct err ignored = { 0 };
 
+	if (strcmp(manager, "cgroupfs") != 0)
+		return strcmp(manager, "systemd") == 0;
 	if (cgroup_facts_read(true, &cli->arena, &facts, &ignored) < 0)
 		return false;
 	for (size_t i = 0; i < facts.n; i++) {
@@ -141,16 +144,25 @@ static bool can_limit(struct cli *cli)
 /* ---- putting them in front ----------------------------------------------------------------------
  */
 
-/* --secure alone, read ahead: it says what stands before all other flags. */
-static const char *read_ahead(struct cli *cli, const struct option_row *const *tables, int i)
+/* What says which flags stand before all others. */
+struct ahead {
+	const char *secure, *manager;
+};
+
+static struct ahead read_ahead(struct cli *cli, const struct option_row *const *tables, int i)
 {
 	struct cli ahead = { .program = cli->program, .command = cli->command, .argv = cli->argv };
-	const char *secure;
+	struct ahead ret;
 
 	(void)options_parse(&ahead, tables, i, true);
-	secure = ahead.o.run.secure;
+	ret.secure = ahead.o.run.secure;
+	ret.manager = ahead.o.run.cgroup_manager;
 	arena_done(&ahead.arena);
-	return given(secure) ? secure : "default";
+	if (!given(ret.secure))
+		ret.secure = "default";
+	if (!given(ret.manager))
+		ret.manager = "cgroupfs";
+	return ret;
 }
 
 /* "." in a preset is the directory that the command is given in. */
@@ -166,10 +178,11 @@ static const char *with_directory(struct cli *cli, const char *flag)
 		   : arena_printf(&cli->arena, "%.*s%s", (int)(at + 1 - flag), flag, here);
 }
 
-static int expand(struct cli *cli, const struct preset_flag *flags, struct spec_strings *ret)
+static int expand(struct cli *cli, const struct preset_flag *flags, const char *manager,
+		  struct spec_strings *ret)
 {
 	size_t n = 0;
-	bool limits = can_limit(cli);
+	bool limits = can_limit(cli, manager);
 	bool left_out = false;
 
 	while (flags[n].flag)
@@ -192,16 +205,16 @@ int run_preset(struct cli *cli, int i)
 {
 	const struct option_row *const tables[] = { cli->command->options, cli->command->more,
 						    NULL };
-	const char *name = read_ahead(cli, tables, i);
-	const struct preset_flag *flags = find_preset(name);
+	const struct ahead ahead = read_ahead(cli, tables, i);
+	const struct preset_flag *flags = find_preset(ahead.secure);
 	struct spec_strings words;
 	char *const *argv = cli->argv;
 	int r;
 
 	if (!flags)
 		return err_say(&cli->err, -EINVAL,
-			       "--secure %.100s: expected strict, default or dev", name);
-	r = expand(cli, flags, &words);
+			       "--secure %.100s: expected strict, default or dev", ahead.secure);
+	r = expand(cli, flags, ahead.manager, &words);
 	if (r < 0)
 		return r;
 	cli->argv = words.v;

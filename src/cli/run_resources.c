@@ -296,6 +296,9 @@ int run_resources(struct people *p)
 		r = put_unified(p, out);
 	out_close(out, '}');
 	if (r == 0 && given(parent))
-		out_str(out, "cgroupsPath", arena_printf(p->arena, "%s/%s", parent, p->id));
+		out_str(out, "cgroupsPath",
+			arena_printf(p->arena,
+				     people_manager_is(p, "systemd") ? "%s:containr:%s" : "%s/%s",
+				     parent, p->id));
 	return r;
 }

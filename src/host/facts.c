@@ -84,7 +84,9 @@ static void read_oom_score(struct facts *facts)
 
 int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, struct err *err)
 {
-	struct facts facts = { .euid = geteuid(), .egid = getegid(), .seed_fd = -1 };
+	struct facts facts = {
+		.euid = geteuid(), .egid = getegid(), .seed_fd = -1, .systemd.manager = DBUS_NONE
+	};
 	int r;
 
 	r = read_kernel(&facts, err);
@@ -94,6 +96,9 @@ int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, stru
 		r = cgroup_facts_read(wanted & FACTS_CONTROLLERS, arena, &facts.cgroup, err);
 	if (r == 0 && (wanted & FACTS_LSM))
 		r = lsm_facts_read(arena, &facts.lsm, err);
+	if (r == 0 && (wanted & FACTS_SYSTEMD))
+		r = systemd_facts_read(systemd_is_users(facts.euid, facts.in_userns), arena,
+				       &facts.systemd, err);
 	if (r < 0)
 		return r;
 	facts.in_userns = read_in_userns();

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "host/cgroup.h"
 #include "host/lsm.h"
+#include "host/systemd.h"
 
 struct facts {
 	unsigned int kernel_major, kernel_minor;
@@ -26,6 +27,7 @@ struct facts {
 	bool has_seed; /* a tiny mount namespace of the kernel's own is there to start from */
 	int seed_fd;   /* it, or -1; owned by whoever read the facts */
 	struct cgroup_facts cgroup;
+	struct systemd_facts systemd;
 };
 
 enum {
@@ -35,6 +37,7 @@ enum {
 	FACTS_LANDLOCK = 8,     /* lsm.landlock_abi */
 	FACTS_CONTROLLERS = 16, /* with FACTS_CGROUP: cgroup.v2_controllers */
 	FACTS_OOM_SCORE = 32,   /* oom_score_adj */
+	FACTS_SYSTEMD = 64,     /* systemd, connected */
 };
 
 int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, struct err *err);

@@ -322,7 +322,7 @@ void cgroup_mark(int dir)
 		(void)sys_fsetxattr(dir, MARK_USER, "1", 1);
 }
 
-static bool has_mark(const char *path)
+bool cgroup_is_marked(const char *path)
 {
 	char value[8];
 
@@ -334,7 +334,7 @@ bool cgroup_may_be_ours(const char *path)
 {
 	char value[8];
 
-	return has_mark(path) ||
+	return cgroup_is_marked(path) ||
 	       sys_call_4(SYS_lgetxattr, path, MARK_USER, value, sizeof(value)) == -EOPNOTSUPP;
 }
 
@@ -348,7 +348,7 @@ void cgroup_remove_parents(const char *path)
 	memcpy(parent, path, strlen(path) + 1);
 	while ((slash = strrchr(parent, '/')) && slash >= parent + strlen(ROOT)) {
 		*slash = '\0';
-		if (!has_mark(parent) || cgroup_rmdir(parent) < 0)
+		if (!cgroup_is_marked(parent) || cgroup_rmdir(parent) < 0)
 			return;
 	}
 }

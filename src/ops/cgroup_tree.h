@@ -48,6 +48,7 @@ int cgroup_rmdir(const char *path);
  * last container below them, and what somebody else made stays.
  */
 void cgroup_mark(int dir);
+bool cgroup_is_marked(const char *path);
 
 /* False only where it is known: a file system without such marks may hold anything of ours. */
 bool cgroup_may_be_ours(const char *path);

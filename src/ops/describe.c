@@ -9,6 +9,7 @@
 #include "ops/describe_cgroup.h"
 #include "ops/describe_parts.h"
 #include "ops/describe_refused.h"
+#include "ops/describe_scope.h"
 
 static const char *const kind_names[STEP_KINDS] = {
 	[STEP_APPARMOR] = "apparmor",
@@ -24,6 +25,9 @@ static const char *const kind_names[STEP_KINDS] = {
 	[STEP_CGROUP_DEVICES] = "cgroup-devices",
 	[STEP_CGROUP_JOIN] = "cgroup-join",
 	[STEP_CGROUP_OPEN] = "cgroup-open",
+	[STEP_SYSTEMD_SCOPE] = "systemd-scope",
+	[STEP_SYSTEMD_AWAIT] = "systemd-await",
+	[STEP_SYSTEMD_ATTACH] = "systemd-attach",
 	[STEP_NETNS] = "network-namespace",
 	[STEP_NETNS_LEAVE] = "leave-network",
 	[STEP_CONNECT] = "connect",
@@ -163,6 +167,7 @@ static const char *const phases[PHASES] = {
 	[PHASE_TERMINAL] = "open the other end of the terminal",
 	[PHASE_SEND] = "send",
 	[PHASE_LOAD] = "load it:",
+	[PHASE_SYSTEMD] = "systemd:",
 	[PHASE_HOOK_START] = "start",
 	[PHASE_HOOK_STATUS] = "it failed and said",
 	[PHASE_HOOK_TIMEOUT] = "it did not end in time",
@@ -227,6 +232,7 @@ int step_error(const struct step *step, size_t number, int code, enum phase phas
 		      step->lane == LANE_HOST ? "host" : "container", phase ? ": " : "",
 		      phases[phase], *note ? " " : "", note);
 	cgroup_hint(step, code, phase, err);
+	describe_scope_hint(step, code, phase, err);
 	label_hint(step, code, err);
 	refused_hint(step, code, phase, err);
 	return code;

@@ -11,6 +11,7 @@
 #include "ops/describe.h"
 #include "ops/describe_criu.h"
 #include "ops/describe_mount.h"
+#include "ops/describe_scope.h"
 #include "ops/describe_parts.h"
 #include "spec/names.h"
 #include "sys/abi.h"
@@ -433,6 +434,9 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_CGROUP_DEVICES] = say_cgroup_devices,
 	[STEP_CGROUP_JOIN] = say_cgroup_join,
 	[STEP_CGROUP_OPEN] = say_cgroup_open,
+	[STEP_SYSTEMD_SCOPE] = describe_scope,
+	[STEP_SYSTEMD_AWAIT] = describe_scope_await,
+	[STEP_SYSTEMD_ATTACH] = describe_scope_attach,
 	[STEP_CONNECT] = say_connect,
 	[STEP_SOCKET_PAIR] = describe_socket_pair,
 	[STEP_DIRECTORY] = describe_directory,

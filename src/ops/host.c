@@ -11,6 +11,7 @@
 #include "ops/host_notify.h"
 #include "ops/host_process.h"
 #include "ops/host_rdt.h"
+#include "ops/host_systemd.h"
 
 const struct op host_ops[STEP_KINDS] = {
 	[STEP_APPARMOR] = { host_apparmor, NULL },
@@ -25,6 +26,9 @@ const struct op host_ops[STEP_KINDS] = {
 	[STEP_CGROUP_WRITE] = { host_cgroup_write, NULL },
 	[STEP_CGROUP_DEVICES] = { host_cgroup_devices, NULL },
 	[STEP_CGROUP_OPEN] = { host_cgroup_open, NULL },
+	[STEP_SYSTEMD_SCOPE] = { host_scope, host_scope_undo },
+	[STEP_SYSTEMD_AWAIT] = { host_scope_await, NULL },
+	[STEP_SYSTEMD_ATTACH] = { host_scope_attach, NULL },
 	[STEP_NETNS] = { host_netns, host_netns_undo },
 	[STEP_NETNS_LEAVE] = { host_netns_leave, NULL },
 	[STEP_CONNECT] = { host_connect, NULL },

@@ -361,8 +361,12 @@ int host_cgroup_open(const struct step *s, struct op_ctx *ctx)
 	dir = open_below(mount, below_mount(c), O_RDONLY | O_DIRECTORY);
 	if (dir < 0)
 		return c->optional && (dir == -ENOENT || is_denied(dir)) ? 0 : dir;
+	if (c->scope)
+		cgroup_mark(dir);
 	if (c->controllers)
 		r = enable_controllers(c, mount, dir, ctx);
+	if (r == 0 && c->delegate)
+		r = delegate(dir, c->owner);
 	if (r < 0) {
 		(void)sys_close(dir);
 		return r;

@@ -26,7 +26,8 @@ enum phase {
 	PHASE_TERMINAL,
 	PHASE_JOIN,
 	PHASE_SEND,
-	PHASE_LOAD, /* note: what AppArmor said */
+	PHASE_LOAD,    /* note: what AppArmor said */
+	PHASE_SYSTEMD, /* note: what systemd said */
 	PHASE_HOOK_START,
 	PHASE_HOOK_STATUS, /* note: the hook and its exit status */
 	PHASE_HOOK_TIMEOUT,

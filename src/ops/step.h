@@ -15,6 +15,7 @@
 #include "ops/step_criu.h"
 #include "ops/step_landlock.h"
 #include "ops/step_mount.h"
+#include "ops/step_scope.h"
 #include "spec/spec.h"
 
 /* Who carries a step out. The plan is one list; each process walks it and does its own lane. */
@@ -42,6 +43,7 @@ enum {
 	SLOT_PIDFD_SOCKET, /* socket that wants init's pidfd */
 	SLOT_SELF,         /* pidfd of the host, through which init joins its network namespace */
 	SLOT_OWN_NET,      /* the host's own network namespace, to come back to */
+	SLOT_SYSTEMD,      /* connection to systemd, until it has made the scope */
 	SLOT_SEED,         /* a tiny mount namespace to start from */
 	SLOT_CRIU,         /* our end of the connection to criu */
 	SLOT_CRIU_PEER,    /* criu's end */
@@ -67,6 +69,9 @@ enum step_kind {
 	STEP_CGROUP_DEVICES,
 	STEP_CGROUP_JOIN,
 	STEP_CGROUP_OPEN,
+	STEP_SYSTEMD_SCOPE,
+	STEP_SYSTEMD_AWAIT,
+	STEP_SYSTEMD_ATTACH,
 	STEP_NETNS,
 	STEP_NETNS_LEAVE,
 	STEP_CONNECT,
@@ -339,6 +344,7 @@ struct step {
 		struct step_connect connect;
 		struct step_pair pair;
 		struct step_cgroup cgroup;
+		struct step_scope scope;
 		struct step_spawn spawn;
 		struct step_text
 		    text; /* id map, proc file, sysctl, label, pid file, new root, root file */

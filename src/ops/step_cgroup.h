@@ -26,7 +26,10 @@ struct step_cgroup {
 	/* STEP_CGROUP_MAKE, and STEP_CGROUP_OPEN of update */
 	const char *controllers; /* v2: those that limits need, "memory pids", or NULL */
 
-	/* STEP_CGROUP_MAKE */
+	/* STEP_CGROUP_OPEN of a start: systemd made it for us, so that it is ours */
+	bool scope;
+
+	/* STEP_CGROUP_MAKE, and STEP_CGROUP_OPEN of a start */
 	bool inherit;  /* v1 cpuset: starts with the parent's CPUs and memory nodes */
 	bool delegate; /* v2: `owner` may make cgroups below */
 	uid_t owner;

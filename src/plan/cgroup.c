@@ -12,9 +12,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <string.h>
 
 #include "plan/cgroup_part.h"
+#include "plan/scope.h"
+#include "sys/abi.h"
 
 static bool is_v2(const struct cgroup_hierarchy *h)
 {
@@ -78,8 +81,8 @@ static const char *own_parent(const struct planner *p, const struct cgroup_hiera
 	return h->own;
 }
 
-/* The container's directory in a hierarchy, or NULL with a message. */
-static const char *directory(struct planner *p, const struct cgroup_hierarchy *h)
+/* Where it is without systemd, or NULL with a message. */
+static const char *own_directory(struct planner *p, const struct cgroup_hierarchy *h)
 {
 	const char *given = p->spec->linux.cgroups_path;
 	const char *wanted = given && *given ? given : p->options->id;
@@ -103,16 +106,10 @@ static const char *directory(struct planner *p, const struct cgroup_hierarchy *h
 	return NULL;
 }
 
-static bool check_manager(struct planner *p)
+/* The container's directory in a hierarchy, or NULL with a message. */
+static const char *directory(struct planner *p, const struct cgroup_hierarchy *h)
 {
-	if (!p->options->systemd_cgroup)
-		return true;
-	(void)err_say(p->err, -EOPNOTSUPP,
-		      "--systemd-cgroup: cgroups by systemd are not supported by this version");
-	(void)err_hint(p->err,
-		       "use the manager cgroupfs: podman --cgroup-manager=cgroupfs, dockerd "
-		       "--exec-opt native.cgroupdriver=cgroupfs");
-	return false;
+	return p->options->systemd_cgroup ? plan_scope_directory(p, h) : own_directory(p, h);
 }
 
 void plan_cgroup_paths(struct planner *p, struct spec_strings *ret)
@@ -121,7 +118,7 @@ void plan_cgroup_paths(struct planner *p, struct spec_strings *ret)
 	char **v = arena_array(plan_arena(p), facts->n + 1, sizeof(*v));
 
 	*ret = (struct spec_strings){ 0 };
-	if (!v || !check_manager(p))
+	if (!v || p->options->no_cgroup)
 		return;
 	for (size_t i = 0; i < facts->n; i++) {
 		const char *path = directory(p, &facts->v[i]);
@@ -179,12 +176,6 @@ static bool v2_has(const struct cgroup_facts *facts, const char *controller)
 	return find_v2(facts) && (*name == '\0' || has_word(facts->v2_controllers, name, " "));
 }
 
-/* The settings that the planner puts to use: those of v1 where v1 has the controller, else of v2.
- */
-struct cgroup_work {
-	struct cgroup_settings v1, v2;
-};
-
 static void refuse(struct planner *p, const struct cgroup_setting *s)
 {
 	const struct cgroup_facts *facts = &p->facts->cgroup;
@@ -229,7 +220,7 @@ static void check_settings(struct planner *p, const struct cgroup_settings *sett
 	}
 }
 
-static void translate(struct planner *p, struct cgroup_work *work)
+void cgroup_translate(struct planner *p, struct cgroup_work *work)
 {
 	const struct spec_resources *r = &p->spec->linux.resources;
 
@@ -306,7 +297,12 @@ static void add_make(struct planner *p, const struct cgroup_hierarchy *h,
 		dir.controllers = needed_controllers(p, h, settings);
 	if (p->facts->cgroup.mode == CGROUP_V2)
 		dir.delegate = cgroup_owner(p, &dir.owner);
-	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_CGROUP_MAKE, .cgroup = dir });
+	/* systemd has made it, and put init in. */
+	dir.scope = p->options->systemd_cgroup && p->facts->cgroup.mode == CGROUP_V2;
+	dir.optional &= !dir.scope;
+	plan_add(p, LANE_HOST,
+		 (struct step){ .kind = dir.scope ? STEP_CGROUP_OPEN : STEP_CGROUP_MAKE,
+				.cgroup = dir });
 }
 
 /*
@@ -344,7 +340,7 @@ void add_device_program(struct planner *p)
 	const struct cgroup_hierarchy *h = find_v2(&p->facts->cgroup);
 	struct step_cgroup dir = { .slot = SLOT_CGROUP };
 
-	if (!h || !limits_devices(p, h))
+	if (!h || !limits_devices(p, h) || p->options->no_cgroup)
 		return;
 	dir.path = directory(p, h);
 	dir.mount = h->mount;
@@ -358,13 +354,11 @@ static bool can_limit_devices(const struct planner *p)
 	       find_v1(&p->facts->cgroup, "devices");
 }
 
-void add_cgroup(struct planner *p)
+void add_cgroup_directories(struct planner *p)
 {
 	const struct cgroup_facts *facts = &p->facts->cgroup;
 	struct cgroup_work work;
 
-	if (!check_manager(p))
-		return;
 	if (!can_limit_devices(p)) {
 		(void)err_say(p->err, -ENODEV,
 			      "limit devices: the requested cgroup controller "
@@ -373,9 +367,38 @@ void add_cgroup(struct planner *p)
 			       "mount cgroup v2 at /sys/fs/cgroup, or v1 with devices below");
 		return;
 	}
-	translate(p, &work);
+	cgroup_translate(p, &work);
 	for (size_t i = 0; i < facts->n && p->err->code == 0; i++)
 		add_hierarchy(p, &facts->v[i], &work);
+}
+
+/* What cannot be without a cgroup is refused: a limit, and a guard over devices that are made. */
+static void check_without(struct planner *p)
+{
+	const uint64_t mknod = 1ULL << CAP_MKNOD;
+	struct cgroup_settings v2 = { plan_arena(p), p->err, NULL, NULL };
+
+	cgroup_v2_settings(&v2, &p->spec->linux.resources);
+	if (p->err->code == 0 && v2.first) {
+		(void)err_say(p->err, -EINVAL, "linux.resources.%s: cannot be set without a cgroup",
+			      v2.first->key);
+		(void)err_hint(p->err, "leave it out, or let the cgroup be made (--cgroup-manager "
+				       "cgroupfs or systemd)");
+	} else if (!cgroup_is_rootless(p) && !plan_namespace(p, CLONE_NEWUSER) &&
+		   (p->spec->process.capabilities.bounding & mknod)) {
+		(void)err_say(p->err, -EINVAL,
+			      "without a cgroup nothing limits devices, and CAP_MKNOD would make "
+			      "any of the host's");
+		(void)err_hint(p->err, "drop it (--cap-drop mknod), or use a user namespace");
+	}
+}
+
+void add_cgroup(struct planner *p)
+{
+	if (p->options->no_cgroup)
+		check_without(p);
+	else if (!p->options->systemd_cgroup)
+		add_cgroup_directories(p);
 }
 
 /* ---- update -----------------------------------------------------------------------------------
@@ -421,7 +444,7 @@ void add_cgroup_update(struct planner *p, const struct spec_strings *dirs)
 	const struct cgroup_facts *facts = &p->facts->cgroup;
 	struct cgroup_work work;
 
-	translate(p, &work);
+	cgroup_translate(p, &work);
 	for (size_t i = 0; i < facts->n && p->err->code == 0; i++)
 		update_hierarchy(p, &facts->v[i], is_v2(&facts->v[i]) ? &work.v2 : &work.v1, dirs);
 }

@@ -234,7 +234,9 @@ void add_cgroup_join(struct planner *p)
 		const struct step *s = &p->plan->steps[i];
 		struct step join = { .kind = STEP_CGROUP_JOIN, .cgroup = s->cgroup };
 
-		if (is_directory(s) && (s->cgroup.v1 || !can_be_born_inside(p)))
+		/* Of those that systemd made itself, init is in. */
+		if (is_directory(s) && !s->cgroup.scope &&
+		    (s->cgroup.v1 || !can_be_born_inside(p) || p->options->systemd_cgroup))
 			plan_add(p, LANE_INIT, join);
 	}
 }

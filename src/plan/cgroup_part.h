@@ -22,6 +22,17 @@ struct cgroup_settings {
 	struct cgroup_setting *first, *last;
 };
 
+/* The settings that a plan puts to use: those of v1 where v1 has the controller, else of v2. */
+struct cgroup_work {
+	struct cgroup_settings v1, v2;
+};
+
+/* linux.resources, checked against what this host has; p->err->code is set when it has not. */
+void cgroup_translate(struct planner *p, struct cgroup_work *ret);
+
+/* All directories of the container with their limits. */
+void add_cgroup_directories(struct planner *p);
+
 /* linux.resources for the back ends, in the order in which the kernel takes them. */
 void cgroup_v1_settings(struct cgroup_settings *s, const struct spec_resources *r);
 void cgroup_v2_settings(struct cgroup_settings *s, const struct spec_resources *r);

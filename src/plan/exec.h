@@ -11,6 +11,9 @@ struct plan_exec {
 	struct spec_strings cgroups;     /* its directories */
 	struct spec_strings sub_cgroups; /* "PATH" or "CONTROLLER,…:PATH" below them */
 	pid_t pid;                       /* of its init */
+	const char *systemd_unit;        /* that it is in, or NULL */
+	bool systemd_user;               /* of the manager of a user … */
+	const char *systemd_root;        /* … whose own cgroup this is */
 	struct sock_fprog filter;        /* its filter; len 0: none */
 	uint32_t filter_flags;
 };

@@ -18,6 +18,7 @@
 #include "plan/lsm.h"
 #include "plan/namespaces.h"
 #include "plan/rundir.h"
+#include "plan/scope.h"
 #include "sys/abi.h"
 
 static bool is_in(const struct planner *p, uint64_t flag)
@@ -38,8 +39,8 @@ static void add_join(struct planner *p)
 				    "the container" };
 	step.spawn.n_joins = join->flags ? 1 : 0;
 	step.spawn.shares = true;
-	step.spawn.hold = is_in(p, CLONE_NEWUSER);
-	step.spawn.cgroup = plan_cgroup_birth(p);
+	step.spawn.hold = is_in(p, CLONE_NEWUSER) || plan_scope_attaches(p);
+	step.spawn.cgroup = plan_scope_attaches(p) ? SLOT_NONE : plan_cgroup_birth(p);
 	p->plan->spawn = p->plan->n_steps;
 	plan_add(p, LANE_HOST, step);
 }
@@ -81,6 +82,7 @@ static void build(struct planner *p)
 	add_undumpable(p);       /* H before it enters what somebody else is in */
 	add_join(p);             /* H all namespaces at once, then a process below them */
 	add_id_maps(p);          /* H limits that need rights outside a user namespace */
+	add_scope_attach(p);     /* H as long as it is seen as the caller's process */
 	add_birth(p);            /* I it dies with us */
 	add_initial_affinity(p); /* I before its cgroup: runtime-spec, execCPUAffinity */
 	add_inside(p);           /* I cgroup, then its namespace; root there */

@@ -140,8 +140,8 @@ void add_spawn(struct planner *p)
 		s->n_joins = list_joins(p, joins);
 	}
 	s->cgroup = plan_cgroup_birth(p);
-	/* Nothing of init's may be done before the maps are there. */
-	s->hold = plan_namespace(p, CLONE_NEWUSER) != NULL;
+	/* Nothing of init's may be done before the maps are there, or the cgroup. */
+	s->hold = plan_namespace(p, CLONE_NEWUSER) != NULL || p->options->systemd_cgroup;
 	s->shares = p->options->run && !plan_memory_is_tight(p);
 	if (!maps_come_first(p))
 		add_undumpable(p);

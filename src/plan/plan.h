@@ -46,8 +46,9 @@ struct plan_options {
 	unsigned int listen_fds;   /* LISTEN_FDS: these too, and the program is told */
 	const char *apparmor_file; /* with process.apparmorProfile, or NULL; loaded at each start */
 	bool no_pivot, no_new_keyring;
-	bool systemd_cgroup;
 	bool root_in_memory;              /* what is changed in the root is kept in memory */
+	bool systemd_cgroup;              /* systemd makes the cgroup */
+	bool no_cgroup;                   /* there is none: the caller's is shared */
 	const struct plan_root *new_root; /* NULL: root.path is the root */
 };
 
@@ -57,6 +58,7 @@ struct plan {
 	struct step *steps;
 	int n_slots;
 	struct spec_strings cgroups; /* the directories that it makes */
+	struct step_scope scope;     /* of update: what systemd is told; no unit: nothing */
 	size_t spawn;                /* number of the step that makes init */
 	size_t after_start; /* number of the first step after the gate; n_steps if there is none */
 };

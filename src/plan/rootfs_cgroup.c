@@ -37,7 +37,8 @@ static const struct step_cgroup *made_directory(const struct planner *p,
 	for (size_t i = 0; i < p->plan->n_steps; i++) {
 		const struct step *s = &p->plan->steps[i];
 
-		if (s->kind == STEP_CGROUP_MAKE && rootfs_is_below(s->cgroup.path, h->mount))
+		if ((s->kind == STEP_CGROUP_MAKE || s->kind == STEP_CGROUP_OPEN) &&
+		    rootfs_is_below(s->cgroup.path, h->mount))
 			return &s->cgroup;
 	}
 	return NULL;
@@ -79,7 +80,8 @@ void rootfs_add_cgroup_sources(struct planner *p)
 	for (size_t i = 0; i < p->spec->n_mounts; i++)
 		wanted = wanted || (rootfs_is_cgroup(&p->rootfs->mounts[i]) &&
 				    needs_hierarchies(p, &p->rootfs->mounts[i]));
-	if (!wanted || plan_namespace(p, CLONE_NEWCGROUP))
+	/* systemd's are there later, and init finds them by their paths. */
+	if (!wanted || plan_namespace(p, CLONE_NEWCGROUP) || p->options->systemd_cgroup)
 		return;
 	p->rootfs->cgroup_trees = arena_array(plan_arena(p), facts->n, sizeof(int));
 	for (size_t i = 0; p->rootfs->cgroup_trees && i < facts->n; i++) {

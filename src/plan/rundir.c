@@ -19,6 +19,7 @@
 #include "plan/identity.h"
 #include "plan/lsm.h"
 #include "plan/rdt.h"
+#include "plan/scope.h"
 #include "seccomp/compile.h"
 #include "state/state.h"
 #include "sys/abi.h"
@@ -121,6 +122,8 @@ void finish_rundir(struct planner *p)
 		.rootfs = absolute(p, spec->root.path),
 		.annotations = spec->annotations,
 		.systemd_cgroup = p->options->systemd_cgroup,
+		.systemd_user = p->facts->systemd.user,
+		.systemd_root = p->facts->systemd.cgroup,
 		.namespaces = own_namespaces(p),
 		.capabilities = spec->process.capabilities,
 		.apparmor_profile = spec->process.apparmor_profile,
@@ -132,12 +135,17 @@ void finish_rundir(struct planner *p)
 		.poststop = spec->hooks.poststop.n > 0,
 		.intel_rdt = plan_intel_rdt_path(p),
 	};
+	struct plan_scope scope;
 	struct step_file *file;
 
 	if (arena_failed(plan_arena(p)))
 		return;
 	plan_cgroup_paths(p, &p->plan->cgroups);
 	state.cgroups = p->plan->cgroups;
+	if (p->options->systemd_cgroup && p->err->code == 0 && plan_scope_read(p, &scope)) {
+		state.systemd_unit = scope.unit;
+		state.systemd_description = scope.description;
+	}
 	if (!p->options->run) {
 		state.after_start = sentences_after_start(p);
 		state.after_start_first = p->plan->after_start;

@@ -17,6 +17,7 @@
 #include "plan/rdt.h"
 #include "plan/rootfs.h"
 #include "plan/rundir.h"
+#include "plan/scope.h"
 #include "sys/abi.h"
 
 static void build(struct planner *p)
@@ -31,7 +32,9 @@ static void build(struct planner *p)
 	add_spawn(p);          /* H user + pid namespace and the rest, pidfd */
 	add_id_maps(p);        /* H maps, limits: only the parent may */
 	add_record_init(p);    /* H `delete` finds the process from here on */
+	add_scope(p);          /* H systemd makes the cgroup, and moves init, which waits */
 	add_netns(p);          /* H the dearest namespace is made beside what follows */
+	add_scope_cgroup(p);   /* H limits, once systemd is done */
 	add_device_program(p); /* H init waits for it before anything of the image runs */
 	add_copies(p);         /* H for exec and hooks; `delete` does not need them */
 	add_intel_rdt(p);      /* H needs the pid */
@@ -92,10 +95,11 @@ static int check_time(const struct planner *p)
 /* What a plan cannot express, with the reason; what the spec itself forbids is in spec/check.c. */
 static int check(const struct planner *p)
 {
-	if (p->options->systemd_cgroup)
+	if (p->options->systemd_cgroup && p->facts->systemd.user &&
+	    p->facts->cgroup.mode != CGROUP_V2)
 		return err_say(p->err, -EOPNOTSUPP,
-			       "--systemd-cgroup: cgroups are made through the cgroup file system "
-			       "only; use the cgroupfs manager");
+			       "--systemd-cgroup: a user's systemd has cgroups of v2 only, and "
+			       "this host has v1");
 	if (check_rights(p) < 0)
 		return p->err->code;
 	return check_time(p);

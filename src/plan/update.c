@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "plan/cgroup.h"
+#include "plan/scope.h"
 
 /* cpu.max is "QUOTA PERIOD". */
 static void complete_bandwidth(struct spec_cpu *cpu, const struct plan_current *current)
@@ -41,6 +42,8 @@ int plan_build_update(struct plan *plan, const struct spec *spec, const struct f
 	*plan = (struct plan){ .n_slots = SLOT_FIRST_FREE };
 	err->code = 0;
 	add_cgroup_update(&p, cgroups);
+	if (current->unit && err->code == 0)
+		plan_scope_update(&p, current->unit, current->user);
 	if (err->code == 0 && !arena_failed(&plan->arena))
 		return 0;
 	plan_done(plan);

@@ -10,6 +10,9 @@ struct plan_current {
 	struct opt_u64 period; /* of cpu.max */
 	struct opt_i64 quota;  /* -1: none */
 	struct opt_i64 memory; /* memory.max, -1: none */
+
+	const char *unit; /* of systemd that it is in, or NULL */
+	bool user;        /* it is of the manager of a user */
 };
 
 /*

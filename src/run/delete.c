@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "host/systemd.h"
 #include "ops/cgroup_life.h"
+#include "ops/cgroup_tree.h"
 #include "ops/host_hooks.h"
 #include "ops/host_rdt.h"
 #include "run/life.h"
@@ -35,8 +37,39 @@ static int check_stopped(const struct life *l, bool force, struct err *err)
 	return err_hint(err, "kill it first, or use --force");
 }
 
+/*
+ * A scope is asked for after init was made: who was killed in between may have had a unit in mind
+ * that is somebody else's. Ours have our mark.
+ */
+static bool has_own_cgroups(const struct life *l)
+{
+	const struct spec_strings *dirs = &l->state.cgroups;
+
+	for (size_t i = 0; i < dirs->n && l->state.systemd_unit; i++)
+		if (cgroup_is_marked(dirs->v[i]))
+			return true;
+	return dirs->n > 0 && !l->state.systemd_unit;
+}
+
+/* The scope first: systemd removes its cgroup itself. Before there is an init, there is none. */
+static int remove_cgroups(const struct life *l, bool own, struct err *err)
+{
+	const struct state *s = &l->state;
+	int r;
+
+	if (s->systemd_unit && s->pid == 0)
+		return 0;
+	r = s->systemd_unit
+		? systemd_stop(s->systemd_user, s->systemd_unit, s->systemd_description, err)
+		: 0;
+	if (r < 0)
+		return r;
+	return own && (s->pid != 0 || s->restorer != 0) ? cgroup_remove(&s->cgroups, err)
+							: cgroup_remove_unborn(&s->cgroups, err);
+}
+
 /* All processes: init's own first, since most go with its pid namespace. */
-static int end_processes(const struct life *l, struct err *err)
+static int end_processes(const struct life *l, bool own, struct err *err)
 {
 	_cleanup_close_ int pidfd = life_process(l);
 	int r = 0;
@@ -44,9 +77,10 @@ static int end_processes(const struct life *l, struct err *err)
 	/* Of a restore that was cut off: criu died with who started it, what it made may live. */
 	if (l->state.pid == 0)
 		return l->state.restorer ? cgroup_kill(&l->state.cgroups, -1, err) : 0;
-	if (pidfd >= 0 && l->state.cgroups.n == 0)
+	if (pidfd >= 0 && !own)
 		return life_end_process(pidfd, l->state.id, err);
-	r = cgroup_kill(&l->state.cgroups, pidfd >= 0 ? pidfd : -1, err);
+	if (own)
+		r = cgroup_kill(&l->state.cgroups, pidfd >= 0 ? pidfd : -1, err);
 	/* It may have been moved to another cgroup. */
 	if (pidfd >= 0 && r == 0)
 		r = life_end_process(pidfd, l->state.id, err);
@@ -80,16 +114,15 @@ static int after_stop(struct life *l, struct err *err)
 static int delete_life(struct life *l, const char *root, bool force, struct err *err)
 {
 	struct err later;
+	const bool own = has_own_cgroups(l);
 	int r = check_stopped(l, force, err), warned;
 
 	if (r == 0)
-		r = end_processes(l, err);
+		r = end_processes(l, own, err);
 	if (r == 0)
 		monitor_end(l);
 	if (r == 0)
-		r = l->state.pid != 0 || l->state.restorer != 0
-			? cgroup_remove(&l->state.cgroups, err)
-			: cgroup_remove_unborn(&l->state.cgroups, err);
+		r = remove_cgroups(l, own, err);
 	if (r == 0)
 		r = remove_intel_rdt(l, err);
 	if (r < 0)

@@ -243,6 +243,9 @@ static void set_options(struct exec *e, const struct exec_request *request)
 	e->plan_exec.cgroups = e->life.state.cgroups;
 	e->plan_exec.sub_cgroups = request->cgroups;
 	e->plan_exec.pid = e->life.state.pid;
+	e->plan_exec.systemd_unit = e->life.state.systemd_unit;
+	e->plan_exec.systemd_user = e->life.state.systemd_user;
+	e->plan_exec.systemd_root = e->life.state.systemd_root;
 	if (user && (e->life.state.namespaces & CLONE_NEWUSER)) {
 		*user = (struct spec_namespace){ CLONE_NEWUSER, "user", "of the container" };
 		e->spec.linux.namespaces = user;

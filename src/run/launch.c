@@ -34,6 +34,7 @@ void launch_done(struct launch *l)
 {
 	if (l->facts.seed_fd >= 0)
 		(void)close(l->facts.seed_fd);
+	dbus_close(&l->facts.systemd.manager);
 	plan_done(&l->plan);
 	arena_done(&l->arena);
 	buf_done(&l->config);
@@ -96,7 +97,7 @@ static bool has_limits(const struct spec_resources *resources)
 	return memcmp(&rest, &none, sizeof(rest)) != 0;
 }
 
-static unsigned int facts_wanted(const struct spec *spec)
+static unsigned int facts_wanted(const struct spec *spec, const struct plan_options *o)
 {
 	unsigned int wanted = FACTS_CGROUP | FACTS_SEED;
 
@@ -109,6 +110,8 @@ static unsigned int facts_wanted(const struct spec *spec)
 		wanted |= FACTS_OOM_SCORE;
 	if (has_limits(&spec->linux.resources))
 		wanted |= FACTS_CONTROLLERS;
+	if (o->systemd_cgroup)
+		wanted |= FACTS_SYSTEMD;
 	return wanted;
 }
 
@@ -162,7 +165,8 @@ int launch_prepare(struct launch *l, const struct run_request *request, struct e
 	struct plan_options *o = &l->options;
 	int r;
 
-	*l = (struct launch){ .facts.seed_fd = -1, .options = request->plan };
+	*l = LAUNCH_NONE;
+	l->options = request->plan;
 	r = read_config(l, request, err);
 	if (r == 0 && o->notify_socket)
 		r = add_notify_mount(l, err);
@@ -170,7 +174,7 @@ int launch_prepare(struct launch *l, const struct run_request *request, struct e
 		return r;
 	o->config = buf_text(&l->config);
 	o->config_len = l->config.len;
-	return facts_read(facts_wanted(&l->spec), &l->arena, &l->facts, err);
+	return facts_read(facts_wanted(&l->spec, o), &l->arena, &l->facts, err);
 }
 
 int launch_plan(struct launch *l, const struct run_request *request, struct err *err)
@@ -182,7 +186,7 @@ int launch_plan(struct launch *l, const struct run_request *request, struct err 
 
 int run_plan(const struct run_request *request, bool json, struct buf *out, struct err *err)
 {
-	_cleanup_(launch_done) struct launch l = { .facts.seed_fd = -1 };
+	_cleanup_(launch_done) struct launch l = LAUNCH_NONE;
 	int r = launch_plan(&l, request, err);
 
 	if (r < 0)
@@ -284,6 +288,7 @@ int launch_walk(struct launch *l, struct walk *w, int trace, struct err *err)
 		return r;
 	w->ctx.fd[SLOT_SEED] = l->facts.seed_fd;
 	l->facts.seed_fd = -1;
+	w->ctx.fd[SLOT_SYSTEMD] = take_fd(&l->facts.systemd.manager.fd);
 	if (!l->options.run)
 		w->end = l->plan.after_start - 1; /* init waits at the gate, which is its step */
 	if (trace >= 0)
@@ -302,7 +307,7 @@ void launch_unlock(const struct walk *w)
 
 int run_create(const struct run_request *request, struct err *err)
 {
-	_cleanup_(launch_done) struct launch l = { .facts.seed_fd = -1 };
+	_cleanup_(launch_done) struct launch l = LAUNCH_NONE;
 	_cleanup_(walk_done) struct walk w = { .baton = -1 };
 	int r = check_passed_fds(&request->plan, err);
 
@@ -453,7 +458,7 @@ int launch_finish(struct launch *l, struct walk *w, struct supervise *s, int rec
 
 int run_run(const struct run_request *request, struct err *err)
 {
-	_cleanup_(launch_done) struct launch l = { .facts.seed_fd = -1 };
+	_cleanup_(launch_done) struct launch l = LAUNCH_NONE;
 	_cleanup_(walk_done) struct walk w = { .baton = -1 };
 	_cleanup_(supervise_end) struct supervise s = SUPERVISE_NONE;
 	_cleanup_close_ int record = -1;

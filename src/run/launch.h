@@ -18,6 +18,12 @@ struct launch {
 	struct plan plan;
 };
 
+#define LAUNCH_NONE                                                                                \
+	(struct launch)                                                                            \
+	{                                                                                          \
+		.facts = {.seed_fd = -1, .systemd.manager = DBUS_NONE }                            \
+	}
+
 void launch_done(struct launch *l);
 
 /* Reads the configuration and the facts: all that a plan is made of. */

@@ -53,6 +53,10 @@ static void part_from_host(struct spawn_birth *birth)
 	if (birth->fd[SLOT_RUN_DIR] >= 0)
 		(void)sys_close(birth->fd[SLOT_RUN_DIR]);
 	birth->fd[SLOT_RUN_DIR] = -1;
+	/* systemd would keep on talking to a connection that stays open until `start`. */
+	if (birth->fd[SLOT_SYSTEMD] >= 0)
+		(void)sys_close(birth->fd[SLOT_SYSTEMD]);
+	birth->fd[SLOT_SYSTEMD] = -1;
 	(void)sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (sys_call_6(SYS_recvfrom, birth->baton, &next, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) == 0)
 		sys_exit(125);

@@ -12,6 +12,7 @@
 #include "ops/cgroup_dirs.h"
 #include "ops/cgroup_update.h"
 #include "ops/host_rdt.h"
+#include "ops/host_systemd.h"
 #include "plan/update.h"
 #include "run/launch.h"
 #include "run/life.h"
@@ -96,6 +97,23 @@ static int change_cgroups(const struct plan *plan, struct arena *arena, struct e
 	return r < 0 ? r : cgroup_update(plan->steps, plan->n_steps, &w.ctx, arena, err);
 }
 
+/*
+ * The files first: the kernel judges, and what it refuses is put back. systemd then writes what it
+ * makes of the new limits into the same files, with quotas rounded; so they are written once more.
+ */
+static int change_limits(const struct plan *plan, struct arena *arena, struct err *err)
+{
+	int r = change_cgroups(plan, arena, err);
+
+	if (r < 0 || !plan->scope.unit)
+		return r;
+	r = scope_update(&plan->scope, err);
+	if (r < 0)
+		return err_prefix(err, "the limits are set, but the next reload of systemd may "
+				       "set the old ones");
+	return change_cgroups(plan, arena, err);
+}
+
 static int make_plan(struct life *l, const struct update_request *request, struct plan *plan,
 		     struct err *err)
 {
@@ -112,6 +130,8 @@ static int make_plan(struct life *l, const struct update_request *request, struc
 	if (r < 0)
 		return r;
 	read_current(&dirs, &current);
+	current.unit = l->state.systemd_unit;
+	current.user = l->state.systemd_user;
 	return plan_build_update(plan, &spec, &facts, &l->state.cgroups, &current, err);
 }
 
@@ -126,7 +146,7 @@ static int update(struct life *l, const struct update_request *request, struct e
 		r = change_rdt(l, request, &old, err);
 	if (r < 0)
 		return r;
-	r = change_cgroups(&plan, &l->arena, err);
+	r = change_limits(&plan, &l->arena, err);
 	if (r < 0 && old.len > 0)
 		(void)rdt_change(l->state.intel_rdt, buf_text(&old), &old, &ignored);
 	return r;

@@ -45,10 +45,11 @@ static int travelling_slot(const struct plan *plan, size_t at)
 
 	if (s->lane != LANE_HOST || at < plan->spawn)
 		return SLOT_NONE;
-	return s->kind == STEP_TREE      ? s->tree.slot
-	       : s->kind == STEP_OVERLAY ? s->overlay.slot
-	       : s->kind == STEP_OPEN    ? s->open.slot
-					 : SLOT_NONE;
+	return s->kind == STEP_TREE          ? s->tree.slot
+	       : s->kind == STEP_OVERLAY     ? s->overlay.slot
+	       : s->kind == STEP_OPEN        ? s->open.slot
+	       : s->kind == STEP_CGROUP_MAKE ? s->cgroup.slot
+					     : SLOT_NONE;
 }
 
 /* The host's steps up to `next` that open something, and what it sent for them, are in one order.

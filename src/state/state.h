@@ -53,6 +53,10 @@ struct state {
 	struct spec_pairs annotations;
 	struct spec_strings cgroups; /* absolute directories, made by us or about to be */
 	bool systemd_cgroup;
+	const char *systemd_unit;        /* the scope that we make, or NULL */
+	const char *systemd_description; /* by which we know that it is ours */
+	bool systemd_user;               /* it is of the manager of a user … */
+	const char *systemd_root;        /* … whose own cgroup this is */
 	uint64_t namespaces; /* CLONE_NEW* that the container does not share with the host */
 	struct spec_capabilities
 	    capabilities; /* of its process: what exec gets when it names none */

@@ -260,7 +260,19 @@ case("cgroup-block-io-v2", linux={"resources": {"blockIO": {
     "weight": 500, "throttleReadBpsDevice": [{"major": 8, "minor": 0, "rate": 1048576}]}}})
 case("cgroup-block-io-v1", "facts=v1-root", linux={"resources": {"blockIO": {
     "throttleReadBpsDevice": [{"major": 8, "minor": 0, "rate": 1048576}]}}})
-case("cgroup-by-systemd-is-refused", "systemd-cgroup")
+case("cgroup-by-systemd", "systemd-cgroup")
+case("cgroup-by-systemd-limits", "systemd-cgroup",
+     linux={"cgroupsPath": "machine.slice:libpod:0a1b", "resources": LIMITS},
+     annotations={"org.systemd.property.TimeoutStopSec": "5"})
+case("cgroup-by-systemd-v1", "facts=v1-root\nsystemd-cgroup", linux={"resources": {"pids": {"limit": 10}}})
+case("cgroup-by-systemd-of-a-user", "facts=rootless\nsystemd-cgroup",
+     linux=namespaces("pid", "user") | OWN_ID | {"resources": {"pids": {"limit": 10}}})
+case("cgroup-by-systemd-needs-a-slice", "systemd-cgroup", linux={"cgroupsPath": "/pool/c1"})
+case("cgroup-by-systemd-bad-property-is-refused", "systemd-cgroup",
+     annotations={"org.systemd.property.CollectMode": "inactive"})
+case("cgroup-disabled", "no-cgroup", linux=namespaces("pid", "user") | OWN_ID)
+case("cgroup-disabled-devices-are-not-limited", "no-cgroup", process=caps("CAP_MKNOD"))
+case("cgroup-disabled-limits-are-refused", "no-cgroup", linux={"resources": LIMITS})
 
 # ---- process ------------------------------------------------------------------------------------
 case("process-user", process={"user": {"uid": 1000, "gid": 1001, "additionalGids": [5, 6],

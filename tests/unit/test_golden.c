@@ -73,6 +73,7 @@ static const struct {
 	    .kernel_minor = 12,
 	    .caps = KNOWN_CAPS,
 	    .known_caps = KNOWN_CAPS,
+	    .systemd = { .cgroup = "" },
 	    .cgroup = { CGROUP_V2, COUNT(v2), v2, V2_CONTROLLERS } } },
 	{ "v2-root-seed",
 	  { .kernel_major = 6,
@@ -107,6 +108,7 @@ static const struct {
 	    .kernel_minor = 15,
 	    .caps = KNOWN_CAPS,
 	    .known_caps = KNOWN_CAPS,
+	    .systemd = { .cgroup = "", .bus = true },
 	    .cgroup = { CGROUP_V1, COUNT(v1), v1, "" } } },
 	{ "hybrid-root",
 	  { .kernel_major = 6,
@@ -120,6 +122,7 @@ static const struct {
 	    .euid = 1000,
 	    .egid = 1000,
 	    .known_caps = KNOWN_CAPS,
+	    .systemd = { .user = true, .cgroup = "/user.slice/user-1000.slice/user@1000.service" },
 	    .cgroup = { CGROUP_V2, COUNT(v2_user), v2_user, V2_CONTROLLERS } } },
 	/* podman's rootless: root of a user namespace that somebody else made. */
 	{ "userns-root",
@@ -173,6 +176,7 @@ static const struct {
 	{ "no-pivot", offsetof(struct plan_options, no_pivot) },
 	{ "no-new-keyring", offsetof(struct plan_options, no_new_keyring) },
 	{ "systemd-cgroup", offsetof(struct plan_options, systemd_cgroup) },
+	{ "no-cgroup", offsetof(struct plan_options, no_cgroup) },
 };
 
 static unsigned int number(const char *text)
