@@ -249,8 +249,8 @@ static int check(struct planner *p)
 		return p->err->code;
 	if (p->options->systemd_cgroup)
 		return err_say(p->err, -EOPNOTSUPP,
-			       "--systemd-cgroup: cgroups are made through the cgroup file system "
-			       "only; use the cgroupfs manager");
+			       "--systemd-cgroup: restore makes cgroups through the cgroup file "
+			       "system only; use the cgroupfs manager");
 	return 0;
 }
 

@@ -88,7 +88,7 @@ static int restore_plan(struct launch *l, const struct run_request *request,
 
 int run_restore(const struct run_request *request, const struct criu_request *criu, struct err *err)
 {
-	_cleanup_(launch_done) struct launch l = { .facts.seed_fd = -1 };
+	_cleanup_(launch_done) struct launch l = LAUNCH_NONE;
 	_cleanup_(walk_done) struct walk w = { .baton = -1 };
 	_cleanup_(supervise_end) struct supervise s = SUPERVISE_NONE;
 	struct criu_said said = { 0 };
