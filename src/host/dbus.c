@@ -166,10 +166,13 @@ static int receive_line(int fd, int64_t deadline, char *line)
 /*
  * No name is given: the peer takes the uid that the kernel tells it. In a user namespace we do not
  * know the number by which the peer knows us. sd-bus does the same.
+ *
+ * All is sent at once. A message right behind a later BEGIN could arrive together with it, and then
+ * systemd would look at it only when more arrives.
  */
 static int authenticate(int fd, int64_t deadline)
 {
-	static const char hello[] = "\0AUTH EXTERNAL\r\nDATA\r\n", begin[] = "BEGIN\r\n";
+	static const char hello[] = "\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n";
 	char line[MAX_LINE];
 	int r = send_all(fd, hello, sizeof(hello) - 1, deadline);
 
@@ -181,7 +184,7 @@ static int authenticate(int fd, int64_t deadline)
 		return r;
 	if (strncmp(line, "OK ", 3) != 0 && strcmp(line, "OK") != 0)
 		return strncmp(line, "REJECTED", 8) == 0 ? -EACCES : -EBADMSG;
-	return send_all(fd, begin, sizeof(begin) - 1, deadline);
+	return 0;
 }
 
 static int open_socket(const char *path)

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
 

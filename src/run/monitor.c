@@ -253,7 +253,7 @@ static int watch(struct monitor *m)
 static int monitor(const struct run_request *request, int report)
 {
 	struct monitor m = { .request = request,
-			     .l.facts.seed_fd = -1,
+			     .l = LAUNCH_NONE,
 			     .w.baton = -1,
 			     .s = SUPERVISE_NONE,
 			     .report = report,
