@@ -11,8 +11,8 @@
 #include "ops/describe.h"
 #include "ops/describe_criu.h"
 #include "ops/describe_mount.h"
-#include "ops/describe_scope.h"
 #include "ops/describe_parts.h"
+#include "ops/describe_scope.h"
 #include "spec/names.h"
 #include "sys/abi.h"
 
