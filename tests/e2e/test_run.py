@@ -193,6 +193,11 @@ def test_clocks_can_be_moved(root):
     assert abs(seconds("--timens", "private") - up) < 60
 
 
+def test_clocks_cannot_be_moved_in_a_user_namespace(user):
+    result = user.do("--boottime", "1000000", status=125)
+    assert "--monotonic or --boottime" in result.stderr and "user namespace" in result.stderr
+
+
 def test_strict_leaves_no_core_behind(anyone):
     assert anyone.sh("ulimit -c; ulimit -Hc", "--secure", "strict").split() == ["0", "0"]
     assert anyone.sh("ulimit -c 5 && echo raised", "--secure", "strict", status=None) == ""
