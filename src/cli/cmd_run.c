@@ -183,8 +183,7 @@ static void warn_of(struct people *p)
 	_cleanup_buf_ struct buf summary = { 0 };
 
 	if (p->flags->limits_left_out && !people_manager_is(p, "disabled"))
-		cli_warn(p->cli, "no limit on processes: this user has no cgroup to set it in (log "
-				 "in through systemd, which gives one)");
+		cli_warn(p->cli, p->flags->limits_left_out);
 	if (p->flags->privileged)
 		cli_warn(p->cli,
 			 p->userns

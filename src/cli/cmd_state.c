@@ -110,6 +110,35 @@ static void add_limit(const char *key, uint64_t limit, struct buf *out)
 		buf_printf(out, ", \"%s\": %" PRIu64, key, limit);
 }
 
+/* The last one; a name may have anything in it. */
+static void add_victim(const struct cgroup_victim *victim, struct buf *out)
+{
+	if (victim->pid == 0)
+		return;
+	buf_str(out, ", \"oomKilled\": {\"name\": ");
+	buf_json_str(out, victim->name);
+	buf_printf(out, ", \"pid\": %d}", victim->pid);
+}
+
+static void add_limits_reached(const struct cgroup_end *end, struct buf *out)
+{
+	if (end->oom_kills == 0 && end->pids_refused == 0 && end->memory_high == 0 &&
+	    end->cpu_throttled == 0)
+		return;
+	buf_printf(out,
+		   ",\n  \"limitsReached\": {\"oomKills\": %" PRIu64 ", \"pidsRefused\": %" PRIu64
+		   ", \"memoryHigh\": %" PRIu64 ", \"cpuThrottledPeriods\": %" PRIu64,
+		   end->oom_kills, end->pids_refused, end->memory_high, end->cpu_throttled);
+	if (end->cpu_throttled > 0)
+		buf_printf(out, ", \"cpuPeriods\": %" PRIu64 ", \"cpuThrottledNanos\": %" PRIu64,
+			   end->cpu_periods, end->cpu_throttled_ns);
+	add_limit("memoryLimit", end->memory_limit, out);
+	add_limit("memoryPeak", end->memory_peak, out);
+	add_limit("pidsLimit", end->pids_limit, out);
+	add_victim(&end->victim, out);
+	buf_str(out, "}");
+}
+
 /* For people: with the limits that it met. Engines get what the specification has, and no more. */
 int people_state(struct cli *cli)
 {
@@ -121,16 +150,7 @@ int people_state(struct cli *cli)
 		r = run_end(cli_root(cli), cli->args.v[0], &end, &cli->err);
 	if (r < 0)
 		return r;
-	if (end.oom_kills > 0 || end.pids_refused > 0) {
-		buf_printf(&out,
-			   ",\n  \"limitsReached\": {\"oomKills\": %" PRIu64
-			   ", \"pidsRefused\": %" PRIu64,
-			   end.oom_kills, end.pids_refused);
-		add_limit("memoryLimit", end.memory_limit, &out);
-		add_limit("memoryPeak", end.memory_peak, &out);
-		add_limit("pidsLimit", end.pids_limit, &out);
-		buf_str(&out, "}");
-	}
+	add_limits_reached(&end, &out);
 	buf_str(&out, "\n}\n");
 	return cli_print(cli, &out);
 }

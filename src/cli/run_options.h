@@ -50,5 +50,5 @@ struct run_flags {
 	int first_word;              /* of argv: where the flags of this command begin */
 	struct spec_strings preset;  /* the flags that stand before those */
 	size_t preset_security_opts; /* … and how many of security_opts are theirs */
-	bool limits_left_out;        /* the preset has limits that cannot be set here */
+	const char *limits_left_out; /* which limits of the preset cannot be set here, and why */
 };

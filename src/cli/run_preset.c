@@ -8,69 +8,71 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/parts.h"
 #include "cli/people.h"
+#include "host/cgroup_room.h"
 
 /* The kernel allows an ordinary user no cgroup unless one was delegated; then limits are left out.
  */
 struct preset_flag {
 	const char *flag;
-	bool limit;
+	const char *controller; /* of a limit, or NULL */
 };
 
 static const struct preset_flag default_flags[] = {
-	{ "--network=none", false },
-	{ "--security-opt=no-new-privileges=true", false },
-	{ "--security-opt=apparmor=auto", false },
-	{ "--security-opt=label=auto", false },
-	{ "--landlock=default", false },
-	{ "--security-opt=seccomp=default", false },
-	{ "--read-only-tmpfs=true", false },
-	{ "--shm-size=64m", false },
-	{ "--pids-limit=2048", true },
+	{ "--network=none", NULL },
+	{ "--security-opt=no-new-privileges=true", NULL },
+	{ "--security-opt=apparmor=auto", NULL },
+	{ "--security-opt=label=auto", NULL },
+	{ "--landlock=default", NULL },
+	{ "--security-opt=seccomp=default", NULL },
+	{ "--read-only-tmpfs=true", NULL },
+	{ "--shm-size=64m", NULL },
+	{ "--pids-limit=2048", "pids" },
 	{ 0 },
 };
 
 /* For what runs code of strangers: nothing but computing on what it is given. */
 static const struct preset_flag strict_flags[] = {
-	{ "--network=none", false },
-	{ "--cap-drop=ALL", false },
-	{ "--security-opt=no-new-privileges=true", false },
-	{ "--security-opt=apparmor=auto", false },
-	{ "--security-opt=label=auto", false },
-	{ "--landlock=full", false },
+	{ "--network=none", NULL },
+	{ "--cap-drop=ALL", NULL },
+	{ "--security-opt=no-new-privileges=true", NULL },
+	{ "--security-opt=apparmor=auto", NULL },
+	{ "--security-opt=label=auto", NULL },
+	{ "--landlock=full", NULL },
 	{ "--security-opt=seccomp=default,-ptrace,-process_vm_readv,-process_vm_writev,-kcmp,"
 	  "-io_uring_setup,-io_uring_enter,-io_uring_register,-userfaultfd,-memfd_secret,"
 	  "-add_key,-keyctl,-request_key,-personality,-mbind,-set_mempolicy,-move_pages,"
 	  "-landlock_restrict_self,-socketcall",
-	  false },
-	{ "--read-only", false },
-	{ "--read-only-tmpfs=true", false },
-	{ "--tmpfs=/tmp:noexec,nosuid,nodev,size=64m", false },
-	{ "--shm-size=8m", false },
-	{ "--ulimit=core=0:0", false },
-	{ "--ulimit=nofile=1024:1024", false },
-	{ "--umask=0077", false },
-	{ "--pids-limit=128", true },
-	{ "--memory=512m", true },
+	  NULL },
+	{ "--read-only", NULL },
+	{ "--read-only-tmpfs=true", NULL },
+	{ "--tmpfs=/tmp:noexec,nosuid,nodev,size=64m", NULL },
+	{ "--shm-size=8m", NULL },
+	{ "--ulimit=core=0:0", NULL },
+	{ "--ulimit=nofile=1024:1024", NULL },
+	{ "--umask=0077", NULL },
+	{ "--pids-limit=128", "pids" },
+	{ "--memory=512m", "memory" },
 	{ 0 },
 };
 
 /* For work on one's own sources: a debugger works, the current directory is there. */
 static const struct preset_flag dev_flags[] = {
-	{ "--network=none", false },
-	{ "--security-opt=no-new-privileges=true", false },
-	{ "--security-opt=apparmor=auto", false },
-	{ "--security-opt=label=auto", false },
-	{ "--landlock=default", false },
-	{ "--security-opt=seccomp=default", false },
-	{ "--cap-add=SYS_PTRACE", false },
-	{ "--read-only-tmpfs=true", false },
-	{ "--shm-size=1g", false },
-	{ "--pids-limit=8192", true },
-	{ "--volume=.:.", false }, /* the current directory, under its own name */
-	{ "--workdir=.", false },
+	{ "--network=none", NULL },
+	{ "--security-opt=no-new-privileges=true", NULL },
+	{ "--security-opt=apparmor=auto", NULL },
+	{ "--security-opt=label=auto", NULL },
+	{ "--landlock=default", NULL },
+	{ "--security-opt=seccomp=default", NULL },
+	{ "--cap-add=SYS_PTRACE", NULL },
+	{ "--read-only-tmpfs=true", NULL },
+	{ "--shm-size=1g", NULL },
+	{ "--pids-limit=8192", "pids" },
+	{ "--volume=.:.", NULL }, /* the current directory, under its own name */
+	{ "--workdir=.", NULL },
 	{ 0 },
 };
 
@@ -94,50 +96,47 @@ static const struct preset_flag *find_preset(const char *name)
 /* ---- cgroups ------------------------------------------------------------------------------------
  */
 
-static bool lists(const char *controllers, const char *word, char separator)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = controllers; at;) {
-		if (strncmp(at, word, len) == 0 && (at[len] == separator || at[len] == '\0'))
-			return true;
-		at = strchr(at, separator);
-		at = at ? at + 1 : NULL;
-	}
-	return false;
-}
-
-/* Where the planner makes the container's cgroup: below our own in v1, beside it in v2. */
-static bool is_writable(struct arena *arena, const struct cgroup_hierarchy *h,
-			enum cgroup_mode mode)
-{
-	size_t len = strlen(h->own);
-
-	while (len > 0 && h->own[len - 1] == '/')
-		len--;
-	while (mode == CGROUP_V2 && len > 0 && h->own[--len] != '/')
-		;
-	return access(arena_printf(arena, "%s%.*s", h->mount, (int)len, h->own), W_OK) == 0;
-}
-
-/* systemd gives each of its users the controller of processes. */
-static bool can_limit(struct cli *cli, const char *manager)
-{
+/* What limits there are that we may set, and one sentence about those that there are not. */
+struct limits {
+	bool read;
 	struct cgroup_facts facts;
+	struct buf left_out, why; /* "processes and memory" */
+};
+
+static void limits_done(struct limits *l)
+{
+	buf_done(&l->left_out);
+	buf_done(&l->why);
+}
+
+static void leave_out(struct limits *l, const struct cgroup_room *room, const char *controller)
+{
+	_cleanup_buf_ struct buf remedy = { 0 };
+
+	buf_printf(&l->left_out, "%s%s", l->left_out.len > 0 ? " and " : "",
+		   strcmp(controller, "pids") == 0 ? "processes" : controller);
+	if (l->why.len > 0)
+		return;
+	cgroup_room_say(room, controller, &l->why, &remedy);
+	buf_printf(&l->why, " (%s)", buf_text(&remedy));
+}
+
+static bool can_limit(struct cli *cli, struct limits *l, const char *manager,
+		      const char *controller)
+{
+	struct cgroup_room room = { .lack = CGROUP_LACKS_CONTROLLER };
 	struct err ignored = { 0 };
 
-	if (strcmp(manager, "cgroupfs") != 0)
-		return strcmp(manager, "systemd") == 0;
-	if (cgroup_facts_read(true, &cli->arena, &facts, &ignored) < 0)
-		return false;
-	for (size_t i = 0; i < facts.n; i++) {
-		const struct cgroup_hierarchy *h = &facts.v[i];
-		bool has_pids = *h->controllers ? lists(h->controllers, "pids", ',')
-						: lists(facts.v2_controllers, "pids", ' ');
-
-		if (has_pids)
-			return is_writable(&cli->arena, h, facts.mode);
-	}
+	/* systemd gives each of its users the controllers of memory and processes. */
+	if (strcmp(manager, "systemd") == 0)
+		return true;
+	if (!l->read)
+		(void)cgroup_facts_read(true, &cli->arena, &l->facts, &ignored);
+	l->read = true;
+	cgroup_room_find(&l->facts, controller, &cli->arena, &room);
+	if (room.lack == CGROUP_LACKS_NOTHING)
+		return true;
+	leave_out(l, &room, controller);
 	return false;
 }
 
@@ -181,9 +180,8 @@ static const char *with_directory(struct cli *cli, const char *flag)
 static int expand(struct cli *cli, const struct preset_flag *flags, const char *manager,
 		  struct spec_strings *ret)
 {
+	_cleanup_(limits_done) struct limits limits = { .read = false };
 	size_t n = 0;
-	bool limits = can_limit(cli, manager);
-	bool left_out = false;
 
 	while (flags[n].flag)
 		n++;
@@ -193,11 +191,13 @@ static int expand(struct cli *cli, const struct preset_flag *flags, const char *
 	for (size_t i = 0; i < n; i++) {
 		const char *flag = with_directory(cli, flags[i].flag);
 
-		left_out |= flags[i].limit && !limits;
-		if (!flags[i].limit || limits)
+		if (!flags[i].controller || can_limit(cli, &limits, manager, flags[i].controller))
 			ret->v[ret->n++] = arena_strndup(&cli->arena, flag, strlen(flag));
 	}
-	cli->o.run.limits_left_out = left_out;
+	if (limits.left_out.len > 0)
+		cli->o.run.limits_left_out =
+		    arena_printf(&cli->arena, "no limit on %s: %s", buf_text(&limits.left_out),
+				 buf_text(&limits.why));
 	return 0;
 }
 

@@ -361,7 +361,8 @@ bool launch_end(const struct launch *l, struct cgroup_end *ret)
 {
 	const struct spec_resources *r = &l->spec.linux.resources;
 
-	if (!r->memory.limit.has && !r->memory.swap.has && !r->pids_limit.has && r->unified.n == 0)
+	if (!r->memory.limit.has && !r->memory.swap.has && !r->pids_limit.has &&
+	    !r->cpu.quota.has && r->unified.n == 0)
 		return false;
 	cgroup_end_read(&l->plan.cgroups, ret);
 	return true;

@@ -173,7 +173,7 @@ int life_oom(const struct spec_strings *cgroups, const char *what, struct err *e
 	struct cgroup_end end;
 
 	cgroup_end_read(cgroups, &end);
-	end.pids_refused = 0;
+	end.pids_refused = end.memory_high = end.cpu_throttled = 0;
 	cgroup_end_say(&end, &why);
 	if (end.oom_kills == 0) {
 		(void)err_say(err, -ECHILD, "%s", what);

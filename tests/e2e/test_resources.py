@@ -3,7 +3,9 @@
 import json
 import os
 import pathlib
+import re
 import signal
+import subprocess
 import time
 
 import pytest
@@ -281,6 +283,18 @@ def test_update_of_huge_pages_on_v2(rt, box):
     (["--cpu-idle", "2"], "--cpu-idle 2: expected a whole number from 0 to 1"),
     (["--blkio-weight", "2000"], "--blkio-weight 2000: expected a whole number from 0 to 1000"),
     (["--pids-limit", "many"], "--pids-limit many: expected a whole number"),
+    (["--memory-reservation", "x"], "--memory-reservation x: expected a size"),
+    (["--memory-swap", "1.5.5g"], "--memory-swap 1.5.5g: expected a size"),
+    (["--kernel-memory-tcp", "x"], "--kernel-memory-tcp x: expected a size"),
+    (["--cpu-share", "262145"], "--cpu-share 262145: expected a whole number from 0 to 262144"),
+    (["--cpu-burst", "-1"], "--cpu-burst -1: expected a whole number from 0 on"),
+    (["--cpu-rt-period", "x"], "--cpu-rt-period x: expected a whole number from 0 on"),
+    (["--cpu-rt-runtime", "-2"], "--cpu-rt-runtime -2: expected a whole number from -1 on"),
+    (["--cpu-quota", "5"], "cpu.quota: 5, expected at least 1000 microseconds, or -1 for no limit"),
+    (["--cpuset-cpus", "3-1"], '"3-1" is no list, expected ascending numbers'),
+    (["--cpuset-mems", "x"], '"x" is no list, expected ascending numbers'),
+    (["--pids-limit", "4194305"], "pids.limit: 4194305, expected at most 4194304"),
+    (["--blkio-weight", "5"], "weight: 5, expected 10 to 1000"),
     (["--resources", "/does/not/exist"], "open /does/not/exist: no such file"),
     (["--l3-cache-schema", "L3:0=f"], "no resctrl group of its own"),
 ])
@@ -427,6 +441,42 @@ def test_a_hog_below_init_is_reported_too(rt, only_ours):
     assert "warning: out of memory: the kernel killed 1 process" in result.stderr
 
 
+def logged(cgroup):
+    """Whether the kernel said whom it killed there: it does so of ten in five seconds at most."""
+    text = subprocess.run(["dmesg"], capture_output=True, text=True, errors="replace", check=False).stdout
+    return any("oom-kill:" in line and f"/{cgroup}," in line for line in text.splitlines())
+
+
+def test_who_was_killed_is_said(rt, only_ours):
+    """The first process survives: what was killed is not what people started."""
+    need_v1("memory")
+    script = f"sh -c '{HOG.removeprefix('sleep 1; ')}'; exit 0"
+    bundle = rt.bundle({"linux": {"resources": {"memory": {"limit": 16 * MIB, "swap": 16 * MIB}}}},
+                       args=("/bin/sh", "-c", script))
+    result = rt.run(bundle)
+    if not logged(bundle.config["linux"]["cgroupsPath"].strip("/")):
+        pytest.skip("the kernel killed too many lately to tell of all")
+    assert re.search(r"\(limit 16 MiB, peak 16 MiB\): sh \(pid \d+\)", result.stderr), result.stderr
+
+
+def test_a_quota_that_throttles_is_said(rt, only_ours, containr):
+    need_v1("cpu")
+    quota = {"linux": {"resources": {"cpu": {"quota": 5000, "period": 10000}}}}
+    busy = ("/bin/sh", "-c", "i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done")
+    result = rt.run(rt.bundle(quota, args=busy))
+    said = re.search(r"the CPU limit slowed it down in (\d+) of (\d+) periods: it waited \d+\.\d s", result.stderr)
+    assert said and 10 <= int(said[1]) <= int(said[2]), result.stderr
+    assert rt.run(rt.bundle(quota, args=("/bin/true",))).stderr == ""
+    box = Container(rt, quota["linux"]["resources"], args=BUSY)
+    time.sleep(0.5)
+    rt.program, runtime = containr, rt.program
+    try:
+        seen = rt("state", box.id).json["limitsReached"]
+    finally:
+        rt.program = runtime
+    assert 0 < seen["cpuThrottledPeriods"] <= seen["cpuPeriods"] and seen["cpuThrottledNanos"] > 0
+
+
 def test_a_fork_bomb_is_stopped_and_reported(rt, only_ours):
     need_v1("pids")
     script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 5 & done; ps | wc -l; kill -9 -1"
@@ -487,6 +537,8 @@ def test_state_for_people_has_the_limits_that_were_met(rt, only_ours, containr):
     assert seen["limitsReached"]["oomKills"] == 1
     assert seen["limitsReached"]["memoryLimit"] == 16 * MIB
     assert 0 < seen["limitsReached"]["memoryPeak"] <= 16 * MIB
+    if logged(box.name):
+        assert seen["limitsReached"]["oomKilled"]["name"] == "sh"
 
 
 BUSY = ("/bin/sh", "-c", "while :; do :; done")

@@ -354,6 +354,8 @@ def test_default_limit_holds(root):
 def test_without_cgroups_there_is_one_warning(user):
     result = user.do()
     assert result.stderr.count("warning") == 1 and "no limit on processes" in result.stderr
+    strict = user.do("--secure", "strict")
+    assert strict.stderr.count("warning") == 1 and "no limit on processes and memory: /sys/fs/cgroup" in strict.stderr
     asked = user.do("-m", "64m", status=125)
     assert "permission denied" in asked.stderr and "leave them out" in asked.stderr
 

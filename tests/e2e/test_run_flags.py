@@ -177,6 +177,48 @@ REFUSED = [
 ]
 
 
+#: Bad limits: the flag, the value and what is allowed (tests/unit/test_bad_resources.c has those of config.json).
+BAD_LIMITS = [
+    ("--memory 1k", "--memory: linux.resources.memory.limit: 1024 bytes", "at least 98304"),
+    ("--memory 5mib5", "--memory 5mib5", "a size such as 512m"),
+    ("--memory-reservation x", "--memory-reservation x", "a size such as 512m"),
+    ("--memory-swap x", "--memory-swap x", "a size such as 512m"),
+    ("--kernel-memory x", "--kernel-memory x", "a size such as 512m"),
+    ("--memory-swappiness 101", "--memory-swappiness 101", "-1 to 100"),
+    ("--memory-swappiness x", "--memory-swappiness x", "-1 to 100"),
+    ("--cpus -1", "--cpus -1", "a number such as 2 or 1.5"),
+    ("--cpus 99999999999999", "--cpus 99999999999999", "a number such as"),
+    ("--cpu-shares -1", "--cpu-shares -1", "from 0 on"),
+    ("--cpu-shares 1", "--cpu-shares: linux.resources.cpu.shares: 1", "2 to 262144"),
+    ("--cpu-shares 262145", "--cpu-shares: linux.resources.cpu.shares: 262145", "2 to 262144"),
+    ("--cpu-period 5", "--cpu-period: linux.resources.cpu.period: 5", "1000 to 1000000 microseconds"),
+    ("--cpu-period 2000000", "--cpu-period: linux.resources.cpu.period: 2000000", "1000 to 1000000"),
+    ("--cpu-quota 5", "linux.resources.cpu.quota: 5", "at least 1000 microseconds, or -1"),
+    ("--cpu-quota x", "--cpu-quota x", "a whole number"),
+    ("--cpu-rt-runtime x", "--cpu-rt-runtime x", "a whole number"),
+    ("--cpu-rt-period -1", "--cpu-rt-period -1", "from 0 on"),
+    ("--cpuset-cpus 3-1", '--cpuset-cpus: linux.resources.cpu.cpus: "3-1"', '"0-3,7"'),
+    ("--cpuset-mems 0,", '--cpuset-mems: linux.resources.cpu.mems: "0,"', '"0-3,7"'),
+    ("--pids-limit 99999999", "--pids-limit: linux.resources.pids.limit: 99999999", "at most 4194304, or -1"),
+    ("--pids-limit -2", "--pids-limit -2", "from -1 on"),
+    ("--blkio-weight 1001", "--blkio-weight 1001", "0 to 1000"),
+    ("--blkio-weight-device /dev/sda", "--blkio-weight-device /dev/sda", "DEVICE:NUMBER"),
+    ("--device-read-bps x", "--device-read-bps x", "DEVICE:RATE"),
+    ("--device-write-bps /nowhere:1m", "--device-write-bps /nowhere:1m", "no such file"),
+    ("--device-read-iops /dev/null:x", "--device-read-iops /dev/null:x", "is no block device"),
+    ("--cgroup-conf memory.high", "--cgroup-conf memory.high", "FILE=VALUE"),
+    ("--cgroup-conf memory=5", '--cgroup-conf: linux.resources.unified: "memory"', '"memory.high"'),
+    ("--cgroup-conf ../x.y=5", '--cgroup-conf: linux.resources.unified: "../x.y"', '"memory.high"'),
+]
+
+
+@pytest.mark.controllers
+@pytest.mark.parametrize("flags,value,allowed", BAD_LIMITS, ids=[row[0] for row in BAD_LIMITS])
+def test_bad_limits_name_flag_value_and_range(containr, flags, value, allowed):
+    message = refused(containr, *shlex.split(flags))
+    assert value in message and allowed in message, message
+
+
 @pytest.mark.parametrize("flags,says", REFUSED, ids=[f for f, _ in REFUSED])
 def test_refused_with_the_flag_named(containr, flags, says):
     message = refused(containr, *shlex.split(flags))

@@ -101,6 +101,20 @@ test_a_quota_throttles() {
 	down quota
 }
 
+test_a_quota_that_throttles_is_reported() {
+	limited slow 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done' '{cpu: {quota: 2000, period: 10000}}'
+	run_in slow
+	says "the CPU limit slowed it down in"
+}
+
+test_memory_high_is_reported() {
+	limited high 'x=$(busybox head -c 12000000 /dev/zero | busybox tr "\\0" x); echo ${#x}' \
+		"{memory: {limit: $((64 * MIB))}, unified: {\"memory.high\": \"$((6 * MIB))\"}}"
+	run_in high
+	says 12000000
+	says "memory.high was exceeded"
+}
+
 test_a_device_is_throttled() {
 	local device start
 	mkdir -p /var/disk
@@ -202,7 +216,7 @@ test_exec_goes_where_init_is() {
 
 # Ends the list: what any of them left would be here.
 test_nothing_is_left() {
-	not grep -qE '^(keys|idle|hog|little|bomb|large|small|quota|disk|huge|update|whole|short|numbers|inner)$' <(ls $CG)
+	not grep -qE '^(keys|idle|hog|little|bomb|large|small|quota|slow|high|disk|huge|update|whole|short|numbers|inner)$' <(ls $CG)
 }
 
 run_tests
