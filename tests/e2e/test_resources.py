@@ -468,10 +468,9 @@ def test_a_quota_that_throttles_is_said(rt, only_ours, containr):
     assert said and 10 <= int(said[1]) <= int(said[2]), result.stderr
     assert rt.run(rt.bundle(quota, args=("/bin/true",))).stderr == ""
     box = Container(rt, quota["linux"]["resources"], args=BUSY)
-    time.sleep(0.5)
     rt.program, runtime = containr, rt.program
     try:
-        seen = rt("state", box.id).json["limitsReached"]
+        seen = wait_until(lambda: rt("state", box.id).json.get("limitsReached"), what="it was held up")
     finally:
         rt.program = runtime
     assert 0 < seen["cpuThrottledPeriods"] <= seen["cpuPeriods"] and seen["cpuThrottledNanos"] > 0
