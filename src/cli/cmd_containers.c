@@ -127,12 +127,19 @@ static void say_command(const struct container *c, bool all, struct buf *out)
 /* ---- which -----------------------------------------------------------------------------------
  */
 
+const char *containers_annotation(const struct state *state, const char *key)
+{
+	for (size_t i = 0; i < state->annotations.n; i++)
+		if (strcmp(state->annotations.v[i].key, key) == 0)
+			return state->annotations.v[i].value;
+	return NULL;
+}
+
 static bool has_label(const struct container *c, const char *key, const char *value)
 {
-	for (size_t i = 0; i < c->state.annotations.n; i++)
-		if (strcmp(c->state.annotations.v[i].key, key) == 0)
-			return !value || strcmp(c->state.annotations.v[i].value, value) == 0;
-	return false;
+	const char *has = containers_annotation(&c->state, key);
+
+	return has && (!value || strcmp(has, value) == 0);
 }
 
 static int check_filter(struct cli *cli, const char *key, const char *value, const char *text)

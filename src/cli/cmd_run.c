@@ -228,7 +228,7 @@ static int write_cidfile(const struct people *p)
 }
 
 /* The words are those of ops/describe.c, which engines read in the same way. */
-static int status_of(const struct err *err)
+int people_status(const struct err *err)
 {
 	if (strncmp(err->msg, "exec: ", 6) != 0)
 		return STATUS_OURS;
@@ -280,7 +280,7 @@ static int start(struct people *p, const struct run_request *request)
 	if (r < 0) {
 		people_reword(p->err);
 		log_error(p->cli);
-		return status_of(p->err);
+		return people_status(p->err);
 	}
 	if (!p->flags->detach)
 		return r;

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/containers.h"
 #include "cli/parts.h"
 #include "cli/people.h"
 #include "cli/signals.h"
@@ -127,20 +128,12 @@ static int for_each(struct cli *cli, each_fn act)
 /* ---- stop ------------------------------------------------------------------------------------
  */
 
-static const char *annotation(const struct state *state, const char *key)
-{
-	for (size_t i = 0; i < state->annotations.n; i++)
-		if (strcmp(state->annotations.v[i].key, key) == 0)
-			return state->annotations.v[i].value;
-	return NULL;
-}
-
 static int stop_signal(struct cli *cli, const struct state *state, int *ret)
 {
 	const char *text = cli->o.life.signal;
 
 	if (!given(text))
-		text = annotation(state, PEOPLE_STOP_SIGNAL);
+		text = containers_annotation(state, PEOPLE_STOP_SIGNAL);
 	*ret = given(text) ? signals_number(text) : SIGTERM;
 	if (*ret > 0)
 		return 0;
@@ -155,7 +148,7 @@ static int stop_ms(struct cli *cli, const struct state *state, int *ret)
 	int r;
 
 	if (!given(text))
-		text = annotation(state, PEOPLE_STOP_TIMEOUT);
+		text = containers_annotation(state, PEOPLE_STOP_TIMEOUT);
 	r = given(text) ? value_number(&cli->err, "time", text, -1, MAX_SECONDS, &seconds) : 0;
 	*ret = seconds < 0 ? -1 : (int)seconds * 1000;
 	return r;

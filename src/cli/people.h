@@ -148,6 +148,16 @@ const char *people_hostname(struct people *p);
 int people_read_host_file(const char *path, struct buf *ret);
 int people_read_root_file(struct people *p, const char *path, struct buf *ret);
 
+/* run_user.c: whom --user means in p->rootfs; sets uid, gid and, if there is one, the home. */
+int people_resolve_user(struct people *p, struct spec_strings *ret_groups);
+
+/* run_process.c: `entries` (NAME=VALUE, or NAME: ours) and those of files over what is in `ret`. */
+int people_add_env(struct people *p, const struct spec_strings *files,
+		   const struct spec_strings *entries, struct spec_strings *ret);
+
+/* cmd_run.c: 126 and 127 for a program that cannot be executed or is not there, else 125. */
+int people_status(const struct err *err);
+
 /* An entry of /etc/passwd or /etc/group. */
 struct people_entry {
 	const char *name;

@@ -72,6 +72,27 @@ static int add_env_file(struct people *p, struct env *env, const char *path)
 	return r;
 }
 
+int people_add_env(struct people *p, const struct spec_strings *files,
+		   const struct spec_strings *entries, struct spec_strings *ret)
+{
+	struct env *env = arena_alloc(p->arena, sizeof(*env));
+	int r = 0;
+
+	if (!env)
+		return err_set(p->err, -ENOMEM, "prepare the environment");
+	for (size_t i = 0; i < ret->n && r == 0; i++)
+		r = set_env(p, env, ret->v[i]);
+	for (size_t i = 0; i < files->n && r == 0; i++)
+		r = add_env_file(p, env, files->v[i]);
+	for (size_t i = 0; i < entries->n && r == 0; i++)
+		r = add_env(p, env, "env", entries->v[i]);
+	*ret = (struct spec_strings){ .n = env->n,
+				      .v = arena_array(p->arena, env->n + 1, sizeof(char *)) };
+	for (size_t i = 0; i < env->n && ret->v; i++)
+		ret->v[i] = arena_strndup(p->arena, env->v[i], strlen(env->v[i]));
+	return r < 0 || ret->v ? r : err_set(p->err, -ENOMEM, "prepare the environment");
+}
+
 static int put_env(struct people *p)
 {
 	const struct run_flags *f = p->flags;

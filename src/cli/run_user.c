@@ -185,6 +185,7 @@ static int find_user(struct people *p, struct wanted *w, const char *user, bool 
 	p->uid = entry.id;
 	p->gid = entry.gid;
 	p->user_name = entry.name;
+	p->home = entry.home;
 	if (!group_given && entry.id != 0)
 		add_memberships(p, w, entry.name);
 	return 0;
@@ -272,6 +273,28 @@ static int check_mapped(struct people *p, const struct wanted *w)
 		      "--%s: operation not permitted: this user has one id, which is root inside",
 		      p->uid == 0 && p->gid == 0 ? "group-add" : "user");
 	return err_hint(p->err, SUBID_HINT);
+}
+
+int people_resolve_user(struct people *p, struct spec_strings *ret_groups)
+{
+	_cleanup_buf_ struct buf passwd = { 0 }, group = { 0 };
+	struct wanted w = { 0 };
+	int r;
+
+	(void)people_read_root_file(p, "/etc/passwd", &passwd);
+	(void)people_read_root_file(p, "/etc/group", &group);
+	w.passwd = buf_text(&passwd);
+	w.group = buf_text(&group);
+	r = take_user(p, &w);
+	ret_groups->v = arena_array(p->arena, w.n + 1, sizeof(char *));
+	if (!ret_groups->v)
+		return err_set(p->err, -ENOMEM, "read --user");
+	for (size_t i = 0; i < w.n && r == 0; i++) {
+		const char *number = arena_printf(p->arena, "%u", w.groups[i]);
+
+		ret_groups->v[ret_groups->n++] = arena_strndup(p->arena, number, strlen(number));
+	}
+	return r;
 }
 
 /* With the host's programs only root and this user exist: numbers need no look at the host's. */

@@ -171,7 +171,9 @@ static int from_flags(struct exec *e, const struct exec_request *request, struct
 	if (r < 0)
 		return r;
 	process->args = request->args;
-	process->env = joined(&e->life.arena, &process->env, &request->env);
+	process->env = request->whole_env
+			   ? request->env
+			   : joined(&e->life.arena, &process->env, &request->env);
 	process->terminal = request->tty;
 	process->console_size = (struct spec_box){ 0 };
 	if (request->cwd)
@@ -182,6 +184,8 @@ static int from_flags(struct exec *e, const struct exec_request *request, struct
 		process->selinux_label = request->process_label;
 	if (request->no_new_privs)
 		process->no_new_privileges = true;
+	if (request->own_groups)
+		process->user.n_additional_gids = 0;
 	if (request->user)
 		r = set_user(&process->user, request->user, err);
 	if (r == 0)

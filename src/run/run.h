@@ -70,6 +70,8 @@ struct exec_request {
 	struct spec_strings caps, additional_gids;
 	struct spec_strings cgroups; /* "PATH" or "CONTROLLER,…:PATH", below the container's */
 	const char *apparmor, *process_label;
+	bool whole_env;  /* env is all of it, not additional */
+	bool own_groups; /* additional_gids are all of them */
 	bool tty, detach, no_new_privs, ignore_paused;
 	const char *console_socket, *pid_file, *pidfd_socket;
 	unsigned int preserve_fds;
