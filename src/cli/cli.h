@@ -90,8 +90,8 @@ struct cli {
 
 struct command {
 	const char *name;
-	const char *args;                        /* for the usage line: "<container-id> [signal]" */
-	const char *help;                        /* one line */
+	const char *args; /* for the usage line: "<container-id> [signal]"; NULL: none */
+	const char *help; /* one line */
 	const struct option_row *options, *more; /* NULL: no more */
 	size_t min_args, max_args;
 	const char *missing; /* what the first missing argument is called */

@@ -52,8 +52,8 @@ void help_program(const struct program *program, struct buf *out)
 void help_usage(const struct program *program, const struct command *command, struct buf *out)
 {
 	buf_printf(out, "%s %s%s%s%s", program->name, command->name,
-		   command->options->name ? " [options]" : "", *command->args ? " " : "",
-		   command->args);
+		   command->options->name ? " [options]" : "", command->args ? " " : "",
+		   command->args ? command->args : "");
 }
 
 void help_command(const struct program *program, const struct command *command, struct buf *out)

@@ -171,9 +171,8 @@ static int from_flags(struct exec *e, const struct exec_request *request, struct
 	if (r < 0)
 		return r;
 	process->args = request->args;
-	process->env = request->whole_env
-			   ? request->env
-			   : joined(&e->life.arena, &process->env, &request->env);
+	process->env = request->whole_env ? request->env
+					  : joined(&e->life.arena, &process->env, &request->env);
 	process->terminal = request->tty;
 	process->console_size = (struct spec_box){ 0 };
 	if (request->cwd)
