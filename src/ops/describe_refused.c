@@ -68,6 +68,10 @@ void refused_hint(const struct step *step, int code, enum phase phase, struct er
 		hint_id_map(code, err);
 	else if (step->kind == STEP_MOUNT)
 		hint_mount(step, code, phase, err);
+	else if (step->kind == STEP_RLIMIT && is_denied(code))
+		(void)err_hint(err,
+			       "only CAP_SYS_RESOURCE may go above the caller's own hard limit "
+			       "(`ulimit -H -a` shows it), and nobody above fs.nr_open for files");
 	else if ((step->kind == STEP_ROOT_TREE || step->kind == STEP_ROOT_NEW ||
 		  step->kind == STEP_PROPAGATION) &&
 		 is_denied(code))

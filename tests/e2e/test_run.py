@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -332,6 +333,14 @@ def test_namespaces_of_another_container(root):
 
 
 # ---- limits -------------------------------------------------------------------------------------
+
+def test_limits_of_processes_stay_below_the_callers(anyone):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert anyone.sh("ulimit -Hn", "--ulimit", f"nofile=100:{hard}") == f"{hard}\n"
+    result = anyone.do("--ulimit", "nofile=100:2000000000", status=125)
+    assert "RLIMIT_NOFILE" in result.stderr and "at most 2000000000" in result.stderr
+    assert "hint: only CAP_SYS_RESOURCE may go above" in result.stderr
+
 
 @pytest.mark.controllers
 def test_limits_are_set(root):
