@@ -6,7 +6,7 @@
 set -uo pipefail
 
 WORK=$PWD                       # holds the programs: containr-oci, lsm-tool, busybox
-OCI="$WORK/containr-oci --root /run/oci"
+OCI="$WORK/containr-oci --root ${XDG_RUNTIME_DIR:-/run}/oci"
 RUN="$WORK/containr --root /run/people run"
 TOOL=$WORK/lsm-tool
 OUTPUT=/tmp/output              # of the last run

@@ -26,13 +26,16 @@ RUNS = [
     ("resources.sh", "apparmor", "trixie", 600),
     ("resources.sh", "apparmor", "bookworm", 600),
     ("checkpoint.sh", "apparmor", "bookworm", 1200),
+    ("rootless.sh", "systemd", "trixie", 900),
     ("selinux.sh", "selinux", "trixie", 600),
     ("selinux.sh", "selinux", "bookworm", 900),
     ("selinux_run.sh", "selinux", "trixie", 900),
     ("selinux_run.sh", "selinux", "bookworm", 900),
 ]
 #: Debian's packages that a script needs beside those of every machine.
-PACKAGES = {"checkpoint.sh": "conmon criu fuse-overlayfs iptables podman"}
+PACKAGES = {("checkpoint.sh", "bookworm"): "conmon criu fuse-overlayfs iptables podman"}
+#: Who runs a script, if it is not root.
+USERS = {"rootless.sh": "tester"}
 
 
 def names(script):
@@ -65,10 +68,11 @@ def results(tmp_path_factory):
         if (script, suite) not in known:
             folder = tmp_path_factory.mktemp("work")
             prepare(folder)
+            user = ["-u", USERS[script]] if script in USERS else []
             run = subprocess.run([HERE / "vm-run.sh", "-m", mode, "-s", suite, "-t", str(seconds), "-d",
-                                  folder, "--", "bash", f"./{script}"], capture_output=True, text=True,
+                                  folder, *user, "--", "bash", f"./{script}"], capture_output=True, text=True,
                                  env={**os.environ, "VM_QUIET": "1",
-                                                       "VM_PACKAGES": PACKAGES.get(script, "")}, check=False)
+                                      "VM_PACKAGES": PACKAGES.get((script, suite), "")}, check=False)
             known[script, suite] = run.stdout + run.stderr
         return known[script, suite]
 
