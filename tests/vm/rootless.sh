@@ -1,6 +1,7 @@
 #!/bin/bash
 # rootless.sh - an ordinary user with a systemd session: vm-run.sh -m systemd -u tester -d DIRECTORY -- bash ./rootless.sh
-# Ids come from the distribution's own /etc/subuid, and cgroups are those that the user's systemd delegates.
+# Ids come from the distribution's own /etc/subuid, and cgroups are those that the user's systemd delegates. With podman as
+# an engine of that user.
 . ./lib.sh
 
 RUN="$WORK/containr run --rm"
@@ -75,6 +76,44 @@ test_nothing_is_left() {
 	box -- true
 	is "$(ls -A "$XDG_RUNTIME_DIR/containr" 2>/dev/null)" ""
 	is "$(find /sys/fs/cgroup -name '*containr*' 2>/dev/null)" ""
+}
+
+# engine MANAGER ARGUMENTS...: podman with our program as its runtime.
+engine() {
+	local manager=$1
+	shift
+	podman --runtime "$WORK/containr-oci" --storage-driver vfs --cgroup-manager "$manager" "$@" </dev/null >$OUTPUT 2>&1 ||
+		fail "podman $*: $(cat $OUTPUT)"
+}
+
+box_image() {
+	podman --storage-driver vfs image exists localhost/box 2>/dev/null && return
+	bundle image
+	tar -C /tmp/image/rootfs -cf /tmp/image.tar .
+	engine cgroupfs import /tmp/image.tar localhost/box
+}
+
+test_podman_with_cgroupfs() {
+	box_image
+	engine cgroupfs run --rm --network none localhost/box cat /proc/self/uid_map
+	says 1000
+	engine cgroupfs run --rm --network none --userns keep-id localhost/box id
+	says uid=1000
+	engine cgroupfs run --detach --network none --name life localhost/box sleep 1000
+	engine cgroupfs exec life id
+	says uid=0
+	engine cgroupfs rm --force --time 0 life
+}
+
+test_podman_overlay_volume() {
+	box_image
+	rm -rf ~/volume
+	mkdir ~/volume
+	echo before >~/volume/file
+	engine cgroupfs run --rm --network none -v ~/volume:/volume:O localhost/box \
+		sh -c 'echo after >/volume/file; cat /volume/file'
+	says after
+	is "$(cat ~/volume/file)" before
 }
 
 run_tests

@@ -33,7 +33,10 @@ RUNS = [
     ("selinux_run.sh", "selinux", "bookworm", 900),
 ]
 #: Debian's packages that a script needs beside those of every machine.
-PACKAGES = {("checkpoint.sh", "bookworm"): "conmon criu fuse-overlayfs iptables podman"}
+PACKAGES = {
+    ("checkpoint.sh", "bookworm"): "conmon criu fuse-overlayfs iptables podman",
+    ("rootless.sh", "trixie"): "conmon fuse-overlayfs iptables podman",
+}
 #: Who runs a script, if it is not root.
 USERS = {"rootless.sh": "tester"}
 
