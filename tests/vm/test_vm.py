@@ -27,6 +27,7 @@ RUNS = [
     ("resources.sh", "apparmor", "bookworm", 600),
     ("checkpoint.sh", "apparmor", "bookworm", 1200),
     ("rootless.sh", "systemd", "trixie", 900),
+    ("rootless.sh", "systemd", "bookworm", 900),
     ("selinux.sh", "selinux", "trixie", 600),
     ("selinux.sh", "selinux", "bookworm", 900),
     ("selinux_run.sh", "selinux", "trixie", 900),
@@ -35,6 +36,7 @@ RUNS = [
 #: Debian's packages that a script needs beside those of every machine.
 PACKAGES = {
     ("checkpoint.sh", "bookworm"): "conmon criu fuse-overlayfs iptables podman",
+    ("rootless.sh", "bookworm"): "conmon criu fuse-overlayfs iptables podman",
     ("rootless.sh", "trixie"): "conmon fuse-overlayfs iptables podman",
 }
 #: Who runs a script, if it is not root.
