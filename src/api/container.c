@@ -99,7 +99,7 @@ int containr_protect(char *const *argv, char *const *envp, struct containr_error
 {
 	struct err err = { 0 };
 
-	return api_end(selfexe_protect(argv, envp, &err), &err, error);
+	return api_end(selfexe_protect(argv, envp, NULL, &err), &err, error);
 }
 
 /* ---- create and run -------------------------------------------------------------------------- */

@@ -241,7 +241,9 @@ static int run_command(struct cli *cli, int i)
 	/* The list ends early for who has no more. */
 	const struct option_row *const tables[] = { c->options, common_options, c->more, NULL };
 	/* First of all, for what was done before the exec would be done again. */
-	int r = c->protect ? selfexe_protect(cli->argv, environ, &cli->err) : 0;
+	int r = c->protect ? selfexe_protect(cli->argv, environ, c->takes_view ? &cli->view : NULL,
+					     &cli->err)
+			   : 0;
 
 	if (r == 0 && c->preset)
 		r = c->preset(cli, i);

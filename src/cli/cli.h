@@ -84,6 +84,7 @@ struct cli {
 	char *const *argv;
 	struct options o;
 	struct spec_strings args; /* what is left: ids, a command to run */
+	int view; /* what selfexe_protect() left open, for struct plan_options */
 	struct arena arena;
 	struct err err;
 };
@@ -97,6 +98,7 @@ struct command {
 	const char *missing; /* what the first missing argument is called */
 	bool stop;           /* options end at the first argument: what follows is another's */
 	bool protect;        /* makes a process inside a container: see run/selfexe.h */
+	bool takes_view;     /* and hands cli->view on to the plan of its start */
 	int failure;         /* exit status of its own failure; 0: 1 */
 	/* Sets options before those of argv[i …] are read; may be NULL. 0 or a negative errno. */
 	int (*preset)(struct cli *cli, int i);

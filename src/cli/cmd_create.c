@@ -84,6 +84,7 @@ static int make_request(struct cli *cli, bool run, struct run_request *ret)
 		.console_socket = cli_absolute(cli, o->console_socket),
 		.pidfd_socket = cli_absolute(cli, o->pidfd_socket),
 		.notify_socket = notify && *notify ? notify : NULL,
+		.view = cli->view,
 		.preserve_fds = o->preserve_fds,
 		.listen_fds = listen_fds(),
 		.no_pivot = o->no_pivot,

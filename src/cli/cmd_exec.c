@@ -60,6 +60,7 @@ int cmd_exec(struct cli *cli)
 		.console_socket = cli_absolute(cli, o->console_socket),
 		.pid_file = cli_absolute(cli, o->pid_file),
 		.pidfd_socket = cli_absolute(cli, o->pidfd_socket),
+		.view = cli->view,
 		.preserve_fds = o->preserve_fds,
 	};
 

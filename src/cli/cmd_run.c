@@ -146,6 +146,7 @@ static int make_request(struct people *p, const struct buf *config, struct run_r
 			  .run = true,
 			  .pid_file = cli_absolute(p->cli, f->pid_file),
 			  .notify_socket = given(notify) ? notify : NULL,
+			  .view = p->cli->view,
 			  .preserve_fds = (unsigned int)preserve,
 			  .no_pivot = f->no_pivot,
 			  .apparmor_file = p->apparmor_file,

@@ -23,6 +23,7 @@ static const struct command commands[] = {
 	  .max_args = SIZE_MAX,
 	  .stop = true,
 	  .protect = true,
+	  .takes_view = true,
 	  .failure = 125,
 	  .preset = run_preset,
 	  .run = people_run },

@@ -40,6 +40,7 @@ const struct op host_ops[STEP_KINDS] = {
 	[STEP_PROC_FILE] = { host_proc_file, NULL },
 	[STEP_UNDUMPABLE] = { host_undumpable, NULL },
 	[STEP_RECORD_INIT] = { host_record_init, NULL },
+	[STEP_VIEW] = { host_view, NULL },
 	[STEP_NET_DEVICE] = { host_net_device, host_net_device_undo },
 	[STEP_INTEL_RDT] = { host_intel_rdt, host_intel_rdt_undo },
 	[STEP_PID_FILE] = { host_pid_file, host_pid_file_undo },

@@ -25,6 +25,7 @@ int host_record_restorer(const struct step *s, struct op_ctx *ctx);
 /* Writes "PID STARTTIME" into a new file of the run directory. */
 int host_record_process(const struct op_ctx *ctx, const char *name, pid_t pid);
 
+int host_view(const struct step *s, struct op_ctx *ctx);
 int host_pid_file(const struct step *s, struct op_ctx *ctx);
 void host_pid_file_undo(const struct step *s, struct op_ctx *ctx);
 int host_send_pidfd(const struct step *s, struct op_ctx *ctx);

@@ -134,6 +134,15 @@ int host_record_restorer(const struct step *s, struct op_ctx *ctx)
 	return host_record_process(ctx, STATE_RESTORER, ctx->pid);
 }
 
+int host_view(const struct step *s, struct op_ctx *ctx)
+{
+	int fd = ctx->fd[SLOT_VIEW];
+
+	(void)s;
+	ctx->fd[SLOT_VIEW] = -1;
+	return sys_close(fd);
+}
+
 int host_open(const struct step *s, struct op_ctx *ctx)
 {
 	int fd = s->open.in_init ? host_take_in_init(ctx, s)

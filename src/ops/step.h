@@ -42,6 +42,7 @@ enum {
 	SLOT_TARGET,       /* pidfd of the process whose namespaces exec joins */
 	SLOT_PIDFD_SOCKET, /* socket that wants init's pidfd */
 	SLOT_SELF,         /* pidfd of the host, through which init joins its network namespace */
+	SLOT_VIEW,         /* the read-only view that we run from */
 	SLOT_OWN_NET,      /* the host's own network namespace, to come back to */
 	SLOT_SYSTEMD,      /* connection to systemd, until it has made the scope */
 	SLOT_SEED,         /* a tiny mount namespace to start from */
@@ -84,6 +85,7 @@ enum step_kind {
 	STEP_PROC_FILE,
 	STEP_UNDUMPABLE,
 	STEP_RECORD_INIT,
+	STEP_VIEW,
 	STEP_NET_DEVICE,
 	STEP_INTEL_RDT,
 	STEP_PID_FILE,

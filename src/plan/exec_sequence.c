@@ -79,6 +79,7 @@ static void build(struct planner *p)
 	add_sockets(p);          /* H who wants the terminal or the pidfd has to listen */
 	add_cgroup_of_exec(p);   /* H opened by its path on the host */
 	add_parent_oom_score(p); /* H its own file will be out of an ordinary user's reach */
+	add_view(p);             /* H before anybody inside can see who runs from it */
 	add_undumpable(p);       /* H before it enters what somebody else is in */
 	add_join(p);             /* H all namespaces at once, then a process below them */
 	add_id_maps(p);          /* H limits that need rights outside a user namespace */

@@ -42,6 +42,7 @@ struct plan_options {
 	const char *console_socket;
 	const char *pidfd_socket;
 	const char *notify_socket; /* NOTIFY_SOCKET of the environment */
+	int view; /* descriptor of the read-only view that we run from, 0: none (selfexe.h) */
 	unsigned int preserve_fds; /* descriptors 3 … 3 + n - 1 reach the program */
 	unsigned int listen_fds;   /* LISTEN_FDS: these too, and the program is told */
 	const char *apparmor_file; /* with process.apparmorProfile, or NULL; loaded at each start */

@@ -231,6 +231,26 @@ void add_record_init(struct planner *p)
 	add_host(p, (struct step){ .kind = STEP_RECORD_INIT });
 }
 
+static bool is_alone(const struct planner *p)
+{
+	const struct spec_namespace *pids = plan_namespace(p, CLONE_NEWPID);
+
+	return !p->exec && pids && !pids->path;
+}
+
+void add_view(struct planner *p)
+{
+	if (p->options->view > 0 && !is_alone(p))
+		add_host(p, (struct step){ .kind = STEP_VIEW });
+}
+
+/* Init waits for all that the host does beside it, so this is over before the image's program. */
+void add_late_view(struct planner *p)
+{
+	if (p->options->view > 0 && is_alone(p))
+		add_host(p, (struct step){ .kind = STEP_VIEW });
+}
+
 void add_terminal(struct planner *p)
 {
 	const struct spec_process *process = &p->spec->process;

@@ -10,6 +10,9 @@ void add_rundir(struct planner *p);
 void add_copies(struct planner *p); /* what exec and hooks will want to read */
 void add_sockets(struct planner *p);
 void add_record_init(struct planner *p);
+/* Who is inside already must not see init before that; in a pid namespace of its own nobody is. */
+void add_view(struct planner *p);
+void add_late_view(struct planner *p);
 void add_terminal(struct planner *p);
 void add_created(struct planner *p);
 void add_wait_start(struct planner *p);

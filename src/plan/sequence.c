@@ -29,6 +29,7 @@ static void build(struct planner *p)
 	add_cgroup(p);  /* H with its limits, so that init is born inside */
 	add_namespace_fds(p);  /* H paths are the host's: opened while they are in sight */
 	add_mount_sources(p);  /* H trees that need the host's view or rights */
+	add_view(p);           /* H before anybody inside can see who runs from it */
 	add_spawn(p);          /* H user + pid namespace and the rest, pidfd */
 	add_id_maps(p);        /* H maps, limits: only the parent may */
 	add_record_init(p);    /* H `delete` finds the process from here on */
@@ -37,6 +38,7 @@ static void build(struct planner *p)
 	add_scope_cgroup(p);   /* H limits, once systemd is done */
 	add_device_program(p); /* H init waits for it before anything of the image runs */
 	add_copies(p);         /* H for exec and hooks; `delete` does not need them */
+	add_late_view(p);      /* H it takes its time, which init has something to do in */
 	add_intel_rdt(p);      /* H needs the pid */
 	add_net_devices(p);    /* H needs the network namespace */
 	add_birth(p);          /* I no half-made container outlives the runtime */

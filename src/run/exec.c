@@ -240,6 +240,7 @@ static void set_options(struct exec *e, const struct exec_request *request)
 	o->pid_file = request->pid_file;
 	o->console_socket = request->console_socket;
 	o->pidfd_socket = request->pidfd_socket;
+	o->view = request->view;
 	o->preserve_fds = request->preserve_fds;
 	e->spec.annotations = e->life.state.annotations; /* Landlock's rules are one */
 	e->plan_exec.namespaces = e->life.state.namespaces;
@@ -301,6 +302,8 @@ int run_exec(const struct exec_request *request, struct err *err)
 		r = walk_begin(&w, &e.plan, err);
 	if (r != 0)
 		return r;
+	if (request->view > 0)
+		w.ctx.fd[SLOT_VIEW] = request->view;
 	r = w.ctx.fd[SLOT_TARGET] = life_process(&e.life);
 	if (r < 0)
 		return err_say(err, r, "cannot exec in a stopped container: %s has ended",

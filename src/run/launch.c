@@ -289,6 +289,8 @@ int launch_walk(struct launch *l, struct walk *w, int trace, struct err *err)
 	w->ctx.fd[SLOT_SEED] = l->facts.seed_fd;
 	l->facts.seed_fd = -1;
 	w->ctx.fd[SLOT_SYSTEMD] = take_fd(&l->facts.systemd.manager.fd);
+	if (l->options.view > 0)
+		w->ctx.fd[SLOT_VIEW] = l->options.view;
 	if (!l->options.run)
 		w->end = l->plan.after_start - 1; /* init waits at the gate, which is its step */
 	if (trace >= 0)

@@ -314,14 +314,20 @@ static int hear(const struct run_request *request, int fd, pid_t pid, struct err
 	return r;
 }
 
-int run_monitored(const struct run_request *request, struct err *err)
+int run_monitored(const struct run_request *given, struct err *err)
 {
 	_cleanup_close_ int ours = -1, theirs = -1;
+	struct run_request copy = *given, *request = &copy;
 	int ends[2], r = check_passed_fds(&request->plan, err);
 	pid_t pid;
 
 	if (r < 0)
 		return r;
+	/* Two processes would have it, and who starts the container could not end it (selfexe.h).
+	 */
+	if (request->plan.view > 0)
+		(void)close(request->plan.view);
+	request->plan.view = 0;
 	r = sys_socketpair(SOCK_SEQPACKET, ends);
 	if (r < 0)
 		return err_set(err, r, "make a socket");

@@ -74,6 +74,7 @@ struct exec_request {
 	bool own_groups; /* additional_gids are all of them */
 	bool tty, detach, no_new_privs, ignore_paused;
 	const char *console_socket, *pid_file, *pidfd_socket;
+	int view; /* as in struct plan_options */
 	unsigned int preserve_fds;
 };
 

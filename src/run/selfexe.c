@@ -6,11 +6,14 @@
 #include <errno.h>
 #include <linux/memfd.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/num.h"
 #include "sys/sys.h"
 
 #define SELF  "/proc/self/exe"
@@ -23,8 +26,8 @@ static bool is_sealed_copy(void)
 	return fd >= 0 && (sys_fcntl(fd, F_GET_SEALS, 0) & SEALS) == SEALS;
 }
 
-/* The mount goes with its last user; nobody can reach it to make it writable again. */
-static int open_readonly_view(void)
+/* The mount goes with its last user; without a descriptor of it, nobody can make it writable. */
+static int open_readonly_view(bool hand_on)
 {
 	const struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	_cleanup_close_ int fd = sys_open_tree(AT_FDCWD, SELF, OPEN_TREE_CLONE);
@@ -33,6 +36,8 @@ static int open_readonly_view(void)
 	if (fd < 0)
 		return fd;
 	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr);
+	if (r == 0 && hand_on)
+		r = sys_fcntl(fd, F_SETFD, 0);
 	return r < 0 ? r : take_fd(&fd);
 }
 
@@ -71,14 +76,33 @@ bool selfexe_exposed(void)
 	return sys_faccessat(AT_FDCWD, SELF, W_OK) == 0 && !is_sealed_copy();
 }
 
-int selfexe_protect(char *const *argv, char *const *envp, struct err *err)
+/* The kernel names what execveat(2) executed by its descriptor; ours is of a mount (O_PATH). */
+static int find_view(void)
+{
+	const char prefix[] = "/dev/fd/";
+	/* The kernel's value is an address; 0 where there is none. */
+	const char *name = (const char *)getauxval(AT_EXECFN);
+	uint64_t fd;
+
+	if (!name || strncmp(name, prefix, strlen(prefix)) != 0 ||
+	    num_u64(name + strlen(prefix), INT32_MAX, &fd) < 0 ||
+	    sys_fcntl((int)fd, F_GETFD, 0) != 0 || !(sys_fcntl((int)fd, F_GETFL, 0) & O_PATH) ||
+	    sys_fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+		return 0;
+	return (int)fd;
+}
+
+int selfexe_protect(char *const *argv, char *const *envp, int *ret_view, struct err *err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	int r;
 
-	if (!selfexe_exposed())
+	if (!selfexe_exposed()) {
+		if (ret_view)
+			*ret_view = find_view();
 		return 0;
-	fd = open_readonly_view();
+	}
+	fd = open_readonly_view(ret_view != NULL);
 	if (fd < 0)
 		fd = open_sealed_copy();
 	if (fd < 0)

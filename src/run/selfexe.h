@@ -20,5 +20,11 @@ bool selfexe_exposed(void);
  * from a read-only view of the file that is attached nowhere, or, without the rights for a mount,
  * from a sealed copy in memory; there the same question has the other answer. To be called first
  * thing in a command that makes a process inside a container.
+ *
+ * As long as a descriptor of the view is open, who has CAP_SYS_ADMIN could make it writable, and
+ * its close waits for the kernel's readers of mounts. Where ret_view is not NULL, the second
+ * execution gets that descriptor, and closes it before anything of an image can see it (STEP_VIEW):
+ * where a container begins, the wait is beside init's work then. It is set to 0 where there is
+ * none.
  */
-int selfexe_protect(char *const *argv, char *const *envp, struct err *err);
+int selfexe_protect(char *const *argv, char *const *envp, int *ret_view, struct err *err);

@@ -43,20 +43,21 @@ struct spawn_area {
 
 /*
  * The host may have died since the clone: then there is no signal to come, but its end of the
- * connection is closed. And its lock of the run directory ends with it: we must not hold it.
+ * connection is closed. And its lock of the run directory ends with it: we must not hold it. Nor
+ * the view of our executable, whose last close takes its time.
  */
 static void part_from_host(struct spawn_birth *birth)
 {
+	/* systemd would keep on talking to a connection that stays open until `start`. */
+	static const int hosts[] = { SLOT_RUN_DIR, SLOT_SYSTEMD, SLOT_VIEW };
 	char next;
 
 	(void)sys_close(birth->baton_host);
-	if (birth->fd[SLOT_RUN_DIR] >= 0)
-		(void)sys_close(birth->fd[SLOT_RUN_DIR]);
-	birth->fd[SLOT_RUN_DIR] = -1;
-	/* systemd would keep on talking to a connection that stays open until `start`. */
-	if (birth->fd[SLOT_SYSTEMD] >= 0)
-		(void)sys_close(birth->fd[SLOT_SYSTEMD]);
-	birth->fd[SLOT_SYSTEMD] = -1;
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		if (birth->fd[hosts[i]] >= 0)
+			(void)sys_close(birth->fd[hosts[i]]);
+		birth->fd[hosts[i]] = -1;
+	}
 	(void)sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (sys_call_6(SYS_recvfrom, birth->baton, &next, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) == 0)
 		sys_exit(125);

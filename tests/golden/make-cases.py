@@ -345,6 +345,9 @@ case("start-run-detached", "run", "detach", "pid-file=/run/c1.pid")
 case("start-create-waits", "pid-file=/run/c1.pid")
 case("start-pidfd-socket", "pidfd-socket=/run/pidfd.sock")
 case("start-notify-socket", "notify-socket=/run/systemd/notify")
+case("start-executable-hidden-beside-init", "run", "view=5")
+case("start-executable-hidden-before-init", "run", "view=5",
+     linux=namespaces({"type": "pid", "path": "/proc/77/ns/pid"}))
 
 
 def main():

@@ -208,6 +208,8 @@ static void read_option(struct input *in, char *line)
 		in->facts = find_host(value);
 	else if (value && strcmp(line, "preserve-fds") == 0)
 		in->options.preserve_fds = number(value);
+	else if (value && strcmp(line, "view") == 0)
+		in->options.view = (int)number(value);
 	else if (value && strcmp(line, "listen-fds") == 0)
 		in->options.listen_fds = number(value);
 	else
