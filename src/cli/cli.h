@@ -84,7 +84,7 @@ struct cli {
 	char *const *argv;
 	struct options o;
 	struct spec_strings args; /* what is left: ids, a command to run */
-	int view; /* what selfexe_protect() left open, for struct plan_options */
+	int view;                 /* what selfexe_protect() left open, for struct plan_options */
 	struct arena arena;
 	struct err err;
 };

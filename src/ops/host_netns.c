@@ -1,60 +1,84 @@
 /*
- * host_netns.c - the network namespace, made while init is busy with its mounts.
+ * host_netns.c - the network namespace, made beside all else.
  *
- * It is the dearest of all namespaces, a fifth of a start. So the host enters a new one as soon as
- * init is born and says so in a word that init shares; init joins it through the host's pidfd,
- * while the host brings the loopback device up. The host goes back once init has, or when the start
- * has failed.
+ * It is the dearest of all namespaces, a fifth of a start, and nothing but sysfs depends on it. So
+ * the first thing the host does is to start a process that makes one, brings its loopback device up
+ * and then does nothing but keep it until init has joined it by that process's pidfd. The process
+ * borrows our memory, as init does, and is killed once it is of no more use, or when the start has
+ * failed.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/sched.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "ops/host_process.h"
-#include "ops/init_process.h"
+#include "ops/init_netns.h"
 #include "sys/sys.h"
 
-static int make(struct op_ctx *ctx)
-{
-	int fd = sys_openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC, 0), r;
-
-	if (fd < 0)
-		return fd;
-	r = sys_unshare(CLONE_NEWNET);
-	if (r < 0) {
-		(void)sys_close(fd);
-		return r;
-	}
-	ctx->fd[SLOT_OWN_NET] = fd;
-	return 0;
-}
+/* Shared with init, too, which may have a copy of all else. */
+struct net_area {
+	char stack[NET_STACK];
+	struct net_maker maker;
+};
 
 int host_netns(const struct step *s, struct op_ctx *ctx)
 {
-	int r = make(ctx);
+	const uint64_t all_signals = ~0ULL;
+	struct net_area *area;
+	struct clone_args args = {
+		/* Not CLONE_FILES: init knows our end by that of our descriptors. */
+		.flags = CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID,
+		.pidfd = (uintptr_t)&ctx->fd[SLOT_NETNS],
+		.stack_size = NET_STACK,
+	};
+	uint64_t mask = 0;
+	long pid;
+	int r = sys_map(sizeof(*area), MAP_SHARED | MAP_NORESERVE, (void **)&area);
 
 	(void)s;
-	__atomic_store_n(ctx->net_word, r < 0 ? (uint32_t)r : NET_READY, __ATOMIC_RELEASE);
-	(void)sys_futex(ctx->net_word, FUTEX_WAKE, 1);
-	/* Init waits for all of the host's steps before anybody else runs in there. */
-	return r < 0 ? r : init_loopback(NULL, ctx);
+	if (r < 0)
+		return r;
+	area->maker = (struct net_maker){ .word = NET_AT_WORK,
+					  .host = sys_getpid(),
+					  .view = ctx->fd[SLOT_VIEW] };
+	args.stack = (uintptr_t)area->stack;
+	args.child_tid = (uintptr_t)&area->maker.word;
+	(void)sys_sigprocmask(SIG_SETMASK, &all_signals, &mask);
+	pid = sys_spawn(&args, sizeof(args), init_make_netns, &area->maker);
+	(void)sys_sigprocmask(SIG_SETMASK, &mask, NULL);
+	if (pid < 0) {
+		(void)sys_munmap(area, sizeof(*area));
+		return (int)pid;
+	}
+	area->maker.pid = (pid_t)pid;
+	ctx->net = &area->maker;
+	return 0;
 }
 
-int host_netns_leave(const struct step *s, struct op_ctx *ctx)
+/* Init waits for all of the host's steps before anybody else runs in there. */
+int host_netns_up(const struct step *s, struct op_ctx *ctx)
 {
-	int fd = ctx->fd[SLOT_OWN_NET], r;
-
 	(void)s;
-	if (fd < 0)
-		return 0;
-	r = sys_setns(fd, CLONE_NEWNET);
-	(void)sys_close(fd);
-	ctx->fd[SLOT_OWN_NET] = -1;
-	return r;
+	return init_await_netns(ctx->net, NET_UP);
+}
+
+void host_netns_end(struct op_ctx *ctx)
+{
+	if (!ctx->net)
+		return;
+	(void)sys_pidfd_send_signal(ctx->fd[SLOT_NETNS], SIGKILL);
+	(void)sys_wait4(ctx->net->pid, NULL, __WALL);
+	(void)sys_munmap((char *)ctx->net - offsetof(struct net_area, maker),
+			 sizeof(struct net_area));
+	ctx->net = NULL;
 }
 
 void host_netns_undo(const struct step *s, struct op_ctx *ctx)
 {
-	(void)host_netns_leave(s, ctx);
+	(void)s;
+	host_netns_end(ctx);
 }

@@ -34,4 +34,5 @@ int host_created(const struct step *s, struct op_ctx *ctx);
 /* host_netns.c */
 int host_netns(const struct step *s, struct op_ctx *ctx);
 void host_netns_undo(const struct step *s, struct op_ctx *ctx);
-int host_netns_leave(const struct step *s, struct op_ctx *ctx);
+int host_netns_up(const struct step *s, struct op_ctx *ctx);
+void host_netns_end(struct op_ctx *ctx); /* once init has joined it */

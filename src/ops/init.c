@@ -3,6 +3,7 @@
  */
 #include "ops/init_cgroup.h"
 #include "ops/init_mount.h"
+#include "ops/init_netns.h"
 #include "ops/init_overlay.h"
 #include "ops/init_process.h"
 

@@ -4,9 +4,6 @@
  * Must: use sys/ only. Mustn't: allocate, lock, log, or decide (tools/check-init).
  */
 #include <errno.h>
-#include <linux/futex.h>
-#include <linux/if.h>
-#include <linux/sockios.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -49,17 +46,6 @@ int init_unshare(const struct step *s, struct op_ctx *ctx)
 	return sys_unshare(s->unshare.flags);
 }
 
-/* The host shares our memory: its word says when the namespace is ready, and it is in it then. */
-int init_join_netns(const struct step *s, struct op_ctx *ctx)
-{
-	uint32_t now;
-
-	(void)s;
-	while ((now = __atomic_load_n(ctx->net_word, __ATOMIC_ACQUIRE)) == NET_AT_WORK)
-		(void)sys_futex(ctx->net_word, FUTEX_WAIT, NET_AT_WORK);
-	return now == NET_READY ? sys_setns(ctx->fd[SLOT_SELF], CLONE_NEWNET) : (int)now;
-}
-
 /*
  * After the maps are written: our own ids are still those of the host's user. The change of ids
  * clears the signal of a dying parent (prctl(2)), so that is set again.
@@ -74,20 +60,6 @@ int init_root_of_userns(const struct step *s, struct op_ctx *ctx)
 	if (r == 0)
 		(void)sys_setgroups(0, NULL);
 	return r < 0 ? r : init_die_with_parent(s, ctx);
-}
-
-int init_loopback(const struct step *s, struct op_ctx *ctx)
-{
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd = sys_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
-
-	(void)s;
-	(void)ctx;
-	if (fd < 0)
-		return fd;
-	r = sys_ioctl(fd, SIOCSIFFLAGS, &request);
-	(void)sys_close(fd);
-	return r;
 }
 
 int init_hostname(const struct step *s, struct op_ctx *ctx)

@@ -6,19 +6,11 @@
 
 #include "ops/ops.h"
 
-/* Values of op_ctx.net_word; a failure is stored as the negative errno. */
-enum {
-	NET_AT_WORK,
-	NET_READY,
-};
-
 int init_open(const struct step *s, struct op_ctx *ctx);
 int init_die_with_parent(const struct step *s, struct op_ctx *ctx);
 int init_set_ns(const struct step *s, struct op_ctx *ctx);
 int init_unshare(const struct step *s, struct op_ctx *ctx);
-int init_join_netns(const struct step *s, struct op_ctx *ctx);
 int init_root_of_userns(const struct step *s, struct op_ctx *ctx);
-int init_loopback(const struct step *s, struct op_ctx *ctx);
 int init_hostname(const struct step *s, struct op_ctx *ctx);
 int init_domainname(const struct step *s, struct op_ctx *ctx);
 int init_proc_text(const struct step *s, struct op_ctx *ctx);

@@ -43,10 +43,10 @@ enum phase {
 struct op_ctx {
 	int *
 	    fd; /* by slot; -1: not open. One lane writes a slot, once, before the other reads it */
-	pid_t pid;          /* the container's init as the host sees it, once spawned */
-	int pidfd;          /* of that, host lane */
-	uint32_t *net_word; /* shared futex: 0 at work, 1 ready, or a negative errno */
-	int exec_fd;        /* the program that was found, init lane, O_PATH */
+	pid_t pid;             /* the container's init as the host sees it, once spawned */
+	int pidfd;             /* of that, host lane */
+	struct net_maker *net; /* of the network namespace (init_netns.h), or NULL */
+	int exec_fd;           /* the program that was found, init lane, O_PATH */
 	const char *exec_path;
 	enum phase phase;     /* where the step that failed was */
 	char note[NOTE_SIZE]; /* and with what */

@@ -41,16 +41,15 @@ enum {
 	SLOT_NOTIFY,       /* the container's end of NOTIFY_SOCKET */
 	SLOT_TARGET,       /* pidfd of the process whose namespaces exec joins */
 	SLOT_PIDFD_SOCKET, /* socket that wants init's pidfd */
-	SLOT_SELF,         /* pidfd of the host, through which init joins its network namespace */
-	SLOT_VIEW,         /* the read-only view that we run from */
-	SLOT_OWN_NET,      /* the host's own network namespace, to come back to */
-	SLOT_SYSTEMD,      /* connection to systemd, until it has made the scope */
-	SLOT_SEED,         /* a tiny mount namespace to start from */
-	SLOT_CRIU,         /* our end of the connection to criu */
-	SLOT_CRIU_PEER,    /* criu's end */
-	SLOT_IMAGES,       /* the directory of criu's images */
-	SLOT_WORK,         /* the directory of its log */
-	SLOT_NAMESPACE,    /* those with paths, in the order of the spec: at most eight */
+	SLOT_NETNS,     /* pidfd of who makes the network namespace, through which init joins it */
+	SLOT_VIEW,      /* the read-only view that we run from */
+	SLOT_SYSTEMD,   /* connection to systemd, until it has made the scope */
+	SLOT_SEED,      /* a tiny mount namespace to start from */
+	SLOT_CRIU,      /* our end of the connection to criu */
+	SLOT_CRIU_PEER, /* criu's end */
+	SLOT_IMAGES,    /* the directory of criu's images */
+	SLOT_WORK,      /* the directory of its log */
+	SLOT_NAMESPACE, /* those with paths, in the order of the spec: at most eight */
 	SLOT_FIRST_FREE = SLOT_NAMESPACE + 8,
 };
 
@@ -74,7 +73,7 @@ enum step_kind {
 	STEP_SYSTEMD_AWAIT,
 	STEP_SYSTEMD_ATTACH,
 	STEP_NETNS,
-	STEP_NETNS_LEAVE,
+	STEP_NETNS_UP,
 	STEP_CONNECT,
 	STEP_SOCKET_PAIR,
 	STEP_GATE,

@@ -3,8 +3,6 @@
  */
 #include "plan/hooks.h"
 
-#include "plan/namespaces.h"
-
 void plan_hook_state_head(const struct planner *p, const char *status, struct buf *out)
 {
 	const struct spec_pairs *notes = &p->spec->annotations;
@@ -51,7 +49,6 @@ void add_host_hooks(struct planner *p)
 
 	if (hooks->prestart.n == 0 && hooks->create_runtime.n == 0)
 		return;
-	add_netns_leave(p);
 	add_hooks(p, LANE_HOST, "prestart", "creating", &hooks->prestart);
 	add_hooks(p, LANE_HOST, "createRuntime", "creating", &hooks->create_runtime);
 }

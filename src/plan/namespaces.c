@@ -2,7 +2,7 @@
  * namespaces.c - which namespaces are joined and which are new, who makes them and when.
  *
  * Without a user namespace all new ones are made by the clone of init, but for these: the network
- * namespace, which the host makes meanwhile; the mount namespace, when a small one can be copied in
+ * namespace, which a process beside makes meanwhile; the mount namespace, when a small one can be copied in
  * place of the host's; cgroup and time, which the clone would make of its parent's.
  * With one, all of them are made by the clone, so that they belong to it.
  */
@@ -82,10 +82,10 @@ void add_netns(struct planner *p)
 		plan_add(p, LANE_HOST, (struct step){ .kind = STEP_NETNS });
 }
 
-void add_netns_leave(struct planner *p)
+void add_netns_up(struct planner *p)
 {
 	if (host_makes_net(p))
-		plan_add(p, LANE_HOST, (struct step){ .kind = STEP_NETNS_LEAVE });
+		plan_add(p, LANE_HOST, (struct step){ .kind = STEP_NETNS_UP });
 }
 
 static size_t list_joins(const struct planner *p, struct step_join *joins)

@@ -7,7 +7,7 @@
 
 void add_namespace_fds(struct planner *p);
 void add_netns(struct planner *p);
-void add_netns_leave(struct planner *p);
+void add_netns_up(struct planner *p);
 /* Before anybody of the container can see init: before its birth, unless only its owner could write
  * its maps. */
 void add_undumpable(struct planner *p);
@@ -23,7 +23,7 @@ void add_names(struct planner *p);
 /* Does the new user namespace have the caller's own id alone, mapped by the caller himself? */
 bool plan_maps_own_id(const struct planner *p);
 
-/* Is the network namespace made by the host, beside init, which joins it later? */
+/* Is the network namespace made beside, and joined by init later? */
 bool host_makes_net(const struct planner *p);
 
 /* Joins the network namespace that is made beside, if that is not done yet: sysfs belongs to it. */

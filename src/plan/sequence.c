@@ -22,6 +22,8 @@
 
 static void build(struct planner *p)
 {
+	add_view(p);          /* H before anybody inside can see who runs from it */
+	add_netns(p);         /* H the dearest namespace is made beside what follows */
 	add_rundir(p);        /* H the id is ours; all that will be made is on disk before it is */
 	add_rootfs_handle(p); /* H opened once: what the path means cannot change any more */
 	add_profile(p); /* H AppArmor's, before anything is made that it could be missing for */
@@ -29,12 +31,11 @@ static void build(struct planner *p)
 	add_cgroup(p);  /* H with its limits, so that init is born inside */
 	add_namespace_fds(p);  /* H paths are the host's: opened while they are in sight */
 	add_mount_sources(p);  /* H trees that need the host's view or rights */
-	add_view(p);           /* H before anybody inside can see who runs from it */
 	add_spawn(p);          /* H user + pid namespace and the rest, pidfd */
 	add_id_maps(p);        /* H maps, limits: only the parent may */
 	add_record_init(p);    /* H `delete` finds the process from here on */
 	add_scope(p);          /* H systemd makes the cgroup, and moves init, which waits */
-	add_netns(p);          /* H the dearest namespace is made beside what follows */
+	add_netns_up(p);       /* H its maker and init have the processors until then */
 	add_scope_cgroup(p);   /* H limits, once systemd is done */
 	add_device_program(p); /* H init waits for it before anything of the image runs */
 	add_copies(p);         /* H for exec and hooks; `delete` does not need them */

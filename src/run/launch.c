@@ -210,7 +210,6 @@ int walk_begin(struct walk *w, const struct plan *plan, struct err *err)
 		return err_set(err, -ENOMEM, "make room for %d descriptors", plan->n_slots);
 	for (int i = 0; i < plan->n_slots; i++)
 		w->ctx.fd[i] = -1;
-	w->ctx.fd[SLOT_SELF] = sys_pidfd_open(getpid(), 0);
 	return 0;
 }
 
@@ -265,7 +264,7 @@ int walk_error(const struct walk *w, int code, struct err *err)
 
 int walk_start(struct walk *w, struct err *err)
 {
-	int r = walk(w, 0), left;
+	int r = walk(w, 0);
 
 	if (r < 0) {
 		(void)walk_error(w, r, err);
@@ -273,11 +272,8 @@ int walk_start(struct walk *w, struct err *err)
 		return r;
 	}
 	spawn_done(w);
-	left = host_netns_leave(NULL, &w->ctx);
-	if (left == 0)
-		return 0;
-	walk_back(w, w->plan->n_steps);
-	return err_set(err, left, "return to the host's network namespace");
+	host_netns_end(&w->ctx);
+	return 0;
 }
 
 int launch_walk(struct launch *l, struct walk *w, int trace, struct err *err)

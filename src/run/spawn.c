@@ -36,9 +36,8 @@ struct spawn_area {
 	size_t joined_index; /* where it failed */
 	int pidfd;
 	pid_t pid;
-	uint32_t net_word; /* see op_ctx */
-	size_t size;       /* of all this */
-	int fd[];          /* init's copy of the slots: its descriptors are its own from here on */
+	size_t size; /* of all this */
+	int fd[];    /* init's copy of the slots: its descriptors are its own from here on */
 };
 
 /*
@@ -196,7 +195,6 @@ int spawn_init(struct walk *w, size_t at, void (*main)(struct spawn_birth *birth
 	area->size = size;
 	memcpy(area->fd, w->ctx.fd, fd_size);
 	w->area = area;
-	w->ctx.net_word = &area->net_word;
 	r = sys_socketpair(SOCK_SEQPACKET, pair);
 	if (r < 0) {
 		spawn_done(w);

@@ -240,6 +240,17 @@ static inline int sys_munmap(void *start, size_t size)
 
 /* ---- processes and namespaces --------------------------------------------------------------- */
 
+static inline pid_t sys_getppid(void)
+{
+	return (pid_t)sys_call_0(SYS_getppid);
+}
+
+static inline void sys_pause(void)
+{
+	/* There is no pause(2) on newer architectures. */
+	(void)sys_call_4(SYS_ppoll, 0, 0, 0, 0);
+}
+
 static inline pid_t sys_getpid(void)
 {
 	return (pid_t)sys_call_0(SYS_getpid);
