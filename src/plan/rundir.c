@@ -128,6 +128,7 @@ void finish_rundir(struct planner *p)
 		.capabilities = spec->process.capabilities,
 		.apparmor_profile = spec->process.apparmor_profile,
 		.selinux_label = spec->process.selinux_label,
+		.process = spec->process_text,
 		.no_new_privileges = spec->process.no_new_privileges,
 		.has_filter = p->filter.len > 0,
 		.filter_flags = p->filter_flags,

@@ -71,20 +71,23 @@ static int from_file(struct exec *e, const char *path, struct err *err)
 	return 0;
 }
 
+/* The rest of it was for the start, and is ten times as long. */
 static int from_config(struct exec *e, struct err *err)
 {
-	_cleanup_buf_ struct buf text = { 0 };
-	struct spec config;
-	int r = read_whole(e->life.dir, STATE_CONFIG, &text, err);
+	const struct spec_extent *at = &e->life.state.process;
+	_cleanup_close_ int fd =
+	    sys_openat(e->life.dir, STATE_CONFIG, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	char *text = at->len <= PROCESS_CAP ? arena_alloc(&e->life.arena, at->len + 1) : NULL;
+	ssize_t n;
 
-	if (r == 0)
-		r = spec_read(&(struct spec_source){ .name = STATE_CONFIG,
-						     .text = buf_text(&text),
-						     .len = text.len },
-			      &e->life.arena, &config, err);
-	if (r == 0)
-		e->spec.process = config.process;
-	return r;
+	if (fd < 0 || !text)
+		return err_set(err, fd < 0 ? fd : -ENOMEM, "read " STATE_CONFIG);
+	n = pread(fd, text, at->len, (off_t)at->at);
+	if (n < 0 || (uint64_t)n != at->len)
+		return err_set(err, n < 0 ? -errno : -EIO, "read the process of " STATE_CONFIG);
+	return spec_read_process(
+	    &(struct spec_source){ .name = STATE_CONFIG ": process", .text = text, .len = at->len },
+	    &e->life.arena, &e->spec.process, err);
 }
 
 static struct spec_strings joined(struct arena *arena, const struct spec_strings *a,

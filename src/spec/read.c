@@ -118,6 +118,26 @@ static int finish(const struct reader *r, int result)
 	return result < 0 ? add_place(r) : 0;
 }
 
+/* From the brace that opens a member of the root, an object, to the one that closes it. */
+static struct spec_extent extent(const struct json_doc *doc, const char *key)
+{
+	const struct json *value = json_get(doc->values, key), *next;
+	size_t at, end = doc->len;
+
+	if (!value)
+		return (struct spec_extent){ 0 };
+	at = (size_t)(value->text - doc->copy);
+	next = value + value->span;
+	if (next < doc->values + doc->n)
+		end = (size_t)(next->text - doc->copy);
+	else
+		while (doc->source[--end] != '}')
+			;
+	while (doc->source[end - 1] != '}')
+		end--;
+	return (struct spec_extent){ at, end - at };
+}
+
 int spec_read(const struct spec_source *source, struct arena *arena, struct spec *ret,
 	      struct err *err)
 {
@@ -131,6 +151,7 @@ int spec_read(const struct spec_source *source, struct arena *arena, struct spec
 	if (result < 0)
 		return result;
 	result = finish(&r, spec_check(&spec, err));
+	spec.process_text = extent(&doc, "process");
 	if (result == 0)
 		*ret = spec;
 	return result;

@@ -325,9 +325,15 @@ struct spec_linux {
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
+/* Where something stands in the text that was read: bytes. */
+struct spec_extent {
+	uint64_t at, len;
+};
+
 struct spec {
 	const char *oci_version;
 	struct spec_process process;
+	struct spec_extent process_text; /* for who wants no more of the file than that; or 0, 0 */
 	struct spec_root root;
 	const char *hostname, *domainname;
 	size_t n_mounts;

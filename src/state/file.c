@@ -61,6 +61,8 @@ static const struct field fields[] = {
 	{ "ambient", FIELD_U64, AT(capabilities.ambient), false },
 	{ "apparmorProfile", FIELD_TEXT, AT(apparmor_profile), false },
 	{ "selinuxLabel", FIELD_TEXT, AT(selinux_label), false },
+	{ "processAt", FIELD_U64, AT(process.at), false },
+	{ "processLength", FIELD_U64, AT(process.len), false },
 	{ "noNewPrivileges", FIELD_FLAG, AT(no_new_privileges), false },
 	{ "filter", FIELD_FLAG, AT(has_filter), false },
 	{ "filterFlags", FIELD_U32, AT(filter_flags), false },

@@ -61,6 +61,7 @@ struct state {
 	struct spec_capabilities
 	    capabilities; /* of its process: what exec gets when it names none */
 	const char *apparmor_profile, *selinux_label; /* likewise */
+	struct spec_extent process;                   /* in config.json */
 	bool no_new_privileges;
 	bool has_filter;                 /* there is a seccomp.bpf */
 	uint32_t filter_flags;           /* SECCOMP_FILTER_FLAG_* */
