@@ -2,9 +2,9 @@
  * namespaces.c - which namespaces are joined and which are new, who makes them and when.
  *
  * Without a user namespace all new ones are made by the clone of init, but for these: the network
- * namespace, which a process beside makes meanwhile; the mount namespace, when a small one can be copied in
- * place of the host's; cgroup and time, which the clone would make of its parent's.
- * With one, all of them are made by the clone, so that they belong to it.
+ * namespace, which a process beside makes meanwhile; the mount namespace, when a small one can be
+ * copied in place of the host's; cgroup and time, which the clone would make of its parent's. With
+ * one, all of them are made by the clone, so that they belong to it.
  */
 #include "plan/namespaces.h"
 
