@@ -32,6 +32,7 @@ RUNS = [
     ("selinux.sh", "selinux", "bookworm", 900),
     ("selinux_run.sh", "selinux", "trixie", 900),
     ("selinux_run.sh", "selinux", "bookworm", 900),
+    ("systemd.sh", "systemd", "trixie", 1200),
 ]
 #: Debian's packages that a script needs beside those of every machine.
 PACKAGES = {

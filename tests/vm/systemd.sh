@@ -1,0 +1,163 @@
+#!/bin/bash
+# systemd.sh - cgroups that systemd makes: vm-run.sh -m systemd [-u tester] -d DIRECTORY -- bash ./systemd.sh
+# As root by the system's manager, as an ordinary user by the one of his session.
+. ./lib.sh
+
+MIB=$((1 << 20))
+CTL=systemctl
+ME='.'
+if [ "$(id -u)" != 0 ]; then
+	OCI="$WORK/containr-oci --root /tmp/oci"
+	CTL="systemctl --user"
+	ME='.linux.namespaces += [{type: "user"}] |
+		.linux.uidMappings = [{containerID: 0, hostID: 1000, size: 1}] |
+		.linux.gidMappings = [{containerID: 0, hostID: 1000, size: 1}]'
+fi
+OCI="$OCI --systemd-cgroup"
+
+# up NAME RESOURCES [JQ]: runs in the background, in containr-NAME.scope; its cgroup is $CG.
+up() {
+	CMD=${CMD:-sleep 1000} bundle "$1" "$ME | .linux.resources += $2 | ${3:-.}"
+	$OCI run --detach --bundle "/tmp/$1" "$1" </dev/null >$OUTPUT 2>&1 || fail "$(cat $OUTPUT)"
+	PID=$($OCI state "$1" | jq .pid)
+	CG=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$PID/cgroup")
+}
+
+file_is() { is "$(cat "$CG/$1")" "$2"; }
+shows() { is "$($CTL show "$1" -p "$2" --value)" "$3"; }
+
+# gone UNIT: no unit, no cgroup.
+gone() {
+	shows "$1" LoadState not-found
+	is "$($CTL list-units --all --no-legend "$1")" ""
+	is "$(find /sys/fs/cgroup -name "$1")" ""
+}
+
+down() {
+	$OCI delete --force "$1"
+	gone "containr-$1.scope"
+	[ -z "$($OCI list -q)" ] || fail "$($OCI list)"
+}
+
+test_init_is_in_a_delegated_scope() {
+	up scope '{}'
+	shows containr-scope.scope ActiveState active
+	shows containr-scope.scope Delegate yes
+	shows containr-scope.scope CollectMode inactive-or-failed
+	is "$CG" "/sys/fs/cgroup$($CTL show containr-scope.scope -p ControlGroup --value)"
+	is "$(cat "$CG/cgroup.procs")" "$PID"
+	down scope
+}
+
+test_limits_reach_the_kernel_and_systemd() {
+	local more='{memory: {limit: 67108864, swap: 100663296, reservation: 8388608}, cpu: {shares: 512, quota: 12345,
+		period: 100000}, pids: {limit: 20}, unified: {"memory.high": "50331648", "cgroup.max.depth": "3"}}'
+	[ "$(id -u)" = 0 ] || more=$(echo "$more" | sed 's|cpu: {[^}]*}, ||')
+	up limits "$more"
+	file_is memory.max $((64 * MIB))
+	file_is memory.low $((8 * MIB))
+	file_is memory.high $((48 * MIB))
+	file_is pids.max 20
+	file_is cgroup.max.depth 3
+	[ ! -e "$CG/memory.swap.max" ] || file_is memory.swap.max $((32 * MIB))
+	shows containr-limits.scope MemoryMax $((64 * MIB))
+	shows containr-limits.scope MemoryHigh $((48 * MIB))
+	shows containr-limits.scope MemoryLow $((8 * MIB))
+	shows containr-limits.scope TasksMax 20
+	if [ "$(id -u)" = 0 ]; then
+		file_is cpu.weight 59
+		file_is cpu.max "12345 100000"
+		shows containr-limits.scope CPUWeight 59
+		shows containr-limits.scope CPUQuotaPerSecUSec 130ms
+	fi
+	$CTL daemon-reload
+	file_is memory.max $((64 * MIB))
+	file_is pids.max 20
+	down limits
+}
+
+test_cpus_and_block_limits_of_root() {
+	[ "$(id -u)" = 0 ] || return 0 # not delegated to users
+	up cpus '{cpu: {cpus: "0", mems: "0", burst: 1000, quota: 50000}, blockIO: {throttleReadBpsDevice:
+		[{major: 254, minor: 0, rate: 1048576}]}, hugepageLimits: [{pageSize: "2MB", limit: 4194304}]}'
+	file_is cpuset.cpus 0
+	file_is cpuset.mems 0
+	file_is cpu.max.burst 1000
+	file_is hugetlb.2MB.max 4194304
+	is "$(cat "$CG/io.max")" "254:0 rbps=1048576 wbps=max riops=max wiops=max"
+	shows containr-cpus.scope AllowedCPUs 0
+	shows containr-cpus.scope AllowedMemoryNodes 0
+	down cpus
+}
+
+test_devices_are_limited_before_and_after_a_reload() {
+	[ "$(id -u)" = 0 ] || return 0 # of whom has no rights over the host, the kernel refuses all
+	local cap='.process.capabilities |= map_values(. + ["CAP_MKNOD"])'
+	CMD='mknod /tmp/vda b 254 0; until test -e /tmp/go; do sleep 0.1; done; head -c 1 /tmp/vda >/tmp/read 2>/tmp/why;
+		echo $? >/tmp/status; sleep 1000' up devices '{}' "$cap"
+	ln -sf busybox /tmp/devices/rootfs/bin/mknod
+	systemctl daemon-reload
+	$OCI exec devices /bin/busybox mknod /tmp/sda b 254 0
+	not $OCI exec devices /bin/busybox head -c 1 /tmp/sda
+	$OCI exec devices /bin/busybox head -c 1 /dev/zero >/dev/null
+	down devices
+}
+
+test_other_commands_work() {
+	up life '{pids: {limit: 20}}'
+	$OCI exec life /bin/sh -c 'cat /proc/self/cgroup' >$OUTPUT
+	says 0::/
+	$OCI exec --detach life /bin/sleep 1000
+	is "$(wc -l <"$CG/cgroup.procs")" 2
+	is "$($OCI ps --format json life | jq length)" 2
+	$OCI pause life
+	is "$($OCI state life | jq -r .status)" paused
+	file_is cgroup.freeze 1
+	$OCI resume life
+	is "$($OCI events --stats life | jq .data.pids.limit)" 20
+	$OCI update --pids-limit 30 --memory $((96 * MIB)) life
+	file_is pids.max 30
+	file_is memory.max $((96 * MIB))
+	shows containr-life.scope TasksMax 30
+	shows containr-life.scope MemoryMax $((96 * MIB))
+	not $OCI update --memory 1 --pids-limit 31 life
+	file_is memory.max $((96 * MIB))
+	$OCI kill --all life KILL
+	for _ in $(seq 100); do [ "$($OCI state life | jq -r .status)" != stopped ] || break; sleep 0.1; done
+	$OCI delete life
+	gone containr-life.scope
+}
+
+test_run_leaves_nothing() {
+	CMD='cat /proc/self/cgroup; exit 7' bundle run "$ME"
+	$OCI run --bundle /tmp/run run >$OUTPUT 2>&1 && fail "no status"
+	is $? 7
+	says 0::/
+	gone containr-run.scope
+}
+
+test_out_of_memory_leaves_no_failed_unit() {
+	CMD='x=x; while :; do x=$x$x$x$x; done' bundle hog "$ME | .linux.resources += {memory: {limit: 16777216, swap: 16777216}}"
+	not $OCI run --bundle /tmp/hog hog >$OUTPUT 2>&1
+	says "out of memory"
+	gone containr-hog.scope
+}
+
+test_slices_and_properties_are_as_asked_for() {
+	up props '{}' '.linux.cgroupsPath = "test-a.slice:pre:name" | .annotations = {
+		"org.systemd.property.TimeoutStopSec": "7", "org.systemd.property.MemoryHigh": "uint64 50331648",
+		"org.systemd.property.Documentation": "['"'man:a(1)', 'man:b(1)'"']"}'
+	case $CG in */test.slice/test-a.slice/pre-name.scope) ;; *) fail "$CG" ;; esac
+	shows pre-name.scope TimeoutStopUSec 7s
+	shows pre-name.scope MemoryHigh $((48 * MIB))
+	$OCI delete --force props
+}
+
+test_what_systemd_refuses_is_told() {
+	bundle bad "$ME"' | .annotations = {"org.systemd.property.NoSuchThing": "5"}'
+	not $OCI run --bundle /tmp/bad bad >$OUTPUT 2>&1
+	says "NoSuchThing"
+	gone containr-bad.scope
+}
+
+run_tests
