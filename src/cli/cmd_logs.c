@@ -265,23 +265,23 @@ static bool same_file(int a, int b)
 	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino;
 }
 
-/* The newest first; one that was renamed meanwhile is met twice. */
+/*
+ * The newest first; one that was renamed meanwhile is met twice, and while they are renamed one name
+ * is missing: the first, too.
+ */
 static int open_files(struct logs *l, const char *id)
 {
-	int r = 0;
+	int r = -ENOENT;
 
-	for (unsigned int n = 0; n < MAX_FILES; n++) {
+	for (unsigned int n = 0; n < MAX_FILES && r == -ENOENT; n++) {
 		int fd = open_file(l, n);
 
-		if (fd >= 0 && l->n > 0 && same_file(fd, l->files[l->n - 1])) {
-			(void)close(fd);
-			continue;
-		}
-		if (fd < 0) {
+		if (fd < 0)
 			r = fd;
-			break;
-		}
-		l->files[l->n++] = fd;
+		else if (l->n > 0 && same_file(fd, l->files[l->n - 1]))
+			(void)close(fd);
+		else
+			l->files[l->n++] = fd;
 	}
 	for (size_t i = 0; i < l->n / 2; i++) {
 		int fd = l->files[i];

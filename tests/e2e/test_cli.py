@@ -223,7 +223,8 @@ def test_mount_options_of_features_are_all_known(cli):
     cli("spec")
     config = json.loads((cli.dir / "config.json").read_text())
     # Those that need more than a word, or another kind of mount.
-    other = {"bind", "rbind", "remount", "idmap", "ridmap", "copy-symlink", "src-nofollow", "dest-nofollow"}
+    other = {"bind", "rbind", "remount", "idmap", "ridmap", "copy-symlink", "src-nofollow", "dest-nofollow",
+             "tmpoverlay"}
     superblock = {"sync", "async", "dirsync", "mand", "nomand", "lazytime", "nolazytime"}
     for option in json.loads(cli("features").stdout)["mountOptions"]:
         if option in other | superblock:

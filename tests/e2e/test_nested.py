@@ -53,7 +53,7 @@ def test_with_a_covered_proc_the_outer_one_is_bound(anyone, inner):
 
 def test_a_covered_proc_in_a_configuration_is_explained(anyone, inner, template):
     """Other engines' configurations ask for a procfs: that is not replaced in silence."""
-    script = ("mkdir /tmp/b && cd /tmp/b && cp -a /run/template rootfs && "
+    script = ("mkdir /tmp/b && cd /tmp/b && cp -dR /run/template rootfs && "
               "/run/containr-bin/containr-oci spec --rootless && "
               "sed -i 's,\"terminal\": true,\"terminal\": false,' config.json && "
               "/run/containr-bin/containr-oci --root /tmp/s run x")
