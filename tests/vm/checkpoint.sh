@@ -253,4 +253,21 @@ test_kill_in_the_middle() {
 	nothing_left cut
 }
 
+test_podman() {
+	local at podman="podman --cgroup-manager=cgroupfs --events-backend=file --runtime $WORK/containr-oci"
+	CMD=$COUNT bundle pod
+	echo 1000 >/tmp/pod/rootfs/tmp/start
+	$podman run -d --name pod --network none --rootfs /tmp/pod/rootfs /bin/sh -c "$COUNT" >$OUTPUT 2>&1 || fail "run: $(cat $OUTPUT)"
+	await_count pod 1003
+	timeout 100 $podman container checkpoint --keep pod >$OUTPUT 2>&1 || fail "checkpoint: $(cat $OUTPUT; find /var/lib/containers -name dump.log -exec grep -a Error {} +)"
+	echo 0 >/tmp/pod/rootfs/tmp/start
+	at=$(count_of pod)
+	timeout 100 $podman container restore --keep pod >$OUTPUT 2>&1 || fail "restore: $(cat $OUTPUT; find /var/lib/containers /run/containers -name restore.log -exec grep -a Error {} +)"
+	await_count pod $((at + 3))
+	$podman exec pod /bin/echo inside >$OUTPUT 2>&1 || fail "exec: $(cat $OUTPUT)"
+	says inside
+	is "$($podman inspect -f '{{.State.Status}}' pod)" running
+	$podman rm -f -t 0 pod >$OUTPUT 2>&1 || fail "rm: $(cat $OUTPUT)"
+}
+
 run_tests
