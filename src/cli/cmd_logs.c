@@ -266,8 +266,8 @@ static bool same_file(int a, int b)
 }
 
 /*
- * The newest first; one that was renamed meanwhile is met twice, and while they are renamed one name
- * is missing: the first, too.
+ * The newest first; one that was renamed meanwhile is met twice, and while they are renamed one
+ * name is missing: the first, too.
  */
 static int open_files(struct logs *l, const char *id)
 {
