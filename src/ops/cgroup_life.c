@@ -273,8 +273,10 @@ int cgroup_kill(const struct spec_strings *dirs, int init, struct err *err)
 		return kill_by_pid(&dir, err);
 	if (r == 0)
 		r = await_event(&dir, "populated 0", init, now_ms() + PATIENCE_MS);
-	return r < 0 && r != -ENODEV ? err_set(err, r, "end all processes of cgroup %s", dir.path)
-				     : 0;
+	/* systemd removes a scope's directory as soon as nobody is in it. */
+	if (r == 0 || r == -ENODEV || r == -ENOENT)
+		return 0;
+	return err_set(err, r, "end all processes of cgroup %s", dir.path);
 }
 
 /* ---- processes --------------------------------------------------------------------------------

@@ -207,7 +207,8 @@ static int each_child(int dir, child_fn fn, void *data)
 			r = is_child(entry) ? fn(dir, entry, data) : 0;
 		}
 	}
-	return n < 0 ? (int)n : r;
+	/* Who removed the directory meanwhile left nothing below it. */
+	return n < 0 && n != -ENOENT ? (int)n : r;
 }
 
 struct lister {

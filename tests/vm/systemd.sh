@@ -150,7 +150,10 @@ test_slices_and_properties_are_as_asked_for() {
 	case $CG in */test.slice/test-a.slice/pre-name.scope) ;; *) fail "$CG" ;; esac
 	shows pre-name.scope TimeoutStopUSec 7s
 	shows pre-name.scope MemoryHigh $((48 * MIB))
+	shows pre-name.scope Documentation '"man:a(1)" "man:b(1)"'
+	file_is memory.high $((48 * MIB))
 	$OCI delete --force props
+	gone pre-name.scope
 }
 
 test_what_systemd_refuses_is_told() {
@@ -158,6 +161,62 @@ test_what_systemd_refuses_is_told() {
 	not $OCI run --bundle /tmp/bad bad >$OUTPUT 2>&1
 	says "NoSuchThing"
 	gone containr-bad.scope
+}
+
+test_a_unit_of_somebody_else_is_not_taken() {
+	${CTL/ctl/d-run} --scope --unit=containr-other --quiet sleep 1000 &
+	for _ in $(seq 50); do [ "$($CTL is-active containr-other.scope)" != active ] || break; sleep 0.1; done
+	bundle other "$ME"
+	not $OCI run --bundle /tmp/other other >$OUTPUT 2>&1
+	says "containr-other.scope"
+	says "delete it, or name another one"
+	shows containr-other.scope ActiveState active
+	is "$(find /sys/fs/cgroup -name containr-other.scope -exec cat {}/cgroup.procs \; | wc -l)" 1
+	$CTL stop containr-other.scope
+}
+
+# SIGKILL of create at several moments: what it had begun is found in the state, or not there yet.
+test_delete_leaves_nothing_of_a_create_that_was_killed() {
+	local i pid
+	bundle cut "$ME"
+	for i in $(seq 0 20); do
+		$OCI create --bundle /tmp/cut cut </dev/null >$OUTPUT 2>&1 &
+		pid=$!
+		sleep "0.0$((i * 4 % 10))$((i % 3 * 3))"
+		sleep "0.$((i / 5))"
+		kill -KILL $pid 2>/dev/null || true
+		wait $pid 2>/dev/null || true
+		$OCI delete --force cut
+		gone containr-cut.scope
+	done
+	[ -z "$($OCI list -q)" ]
+}
+
+test_who_has_no_session_is_told() {
+	bundle lost "$ME"
+	if [ "$(id -u)" = 0 ]; then
+		CMD=true bundle lost '.linux.namespaces += [{type: "user"}] |
+			.linux.uidMappings = [{containerID: 0, hostID: 65534, size: 1}] |
+			.linux.gidMappings = [{containerID: 0, hostID: 65534, size: 1}]'
+		chmod 755 /tmp/lost
+		not setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR \
+			"$WORK/containr-oci" --root /tmp/lost-state --systemd-cgroup run --bundle /tmp/lost lost >$OUTPUT 2>&1
+		says "there is no session: XDG_RUNTIME_DIR and DBUS_SESSION_BUS_ADDRESS are not set"
+		says "loginctl enable-linger"
+		mkdir -p /tmp/other/systemd
+		chmod 700 /tmp/other
+		not setpriv --reuid 65534 --regid 65534 --clear-groups env XDG_RUNTIME_DIR=/tmp/other \
+			"$WORK/containr-oci" --root /tmp/lost-state --systemd-cgroup run --bundle /tmp/lost lost >$OUTPUT 2>&1
+		says "are left from before su or sudo"
+	else
+		not env XDG_RUNTIME_DIR=/nonexistent -u DBUS_SESSION_BUS_ADDRESS $OCI run --bundle /tmp/lost lost >$OUTPUT 2>&1
+		says "connect to /nonexistent/systemd/private"
+		# Over the bus alone, which needs a greeting and a wish for signals.
+		mkdir -p /tmp/only
+		ln -sf "$XDG_RUNTIME_DIR/bus" /tmp/only/bus
+		XDG_RUNTIME_DIR=/tmp/only $OCI --root /tmp/oci run --bundle /tmp/lost lost >$OUTPUT 2>&1 || fail "$(cat $OUTPUT)"
+		gone containr-lost.scope
+	fi
 }
 
 run_tests
