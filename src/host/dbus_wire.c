@@ -167,13 +167,15 @@ void dbus_put_property(struct buf *body, const char *name, const struct dbus_val
 
 static void put_field(struct buf *b, uint8_t code, const char *type, const char *text)
 {
-	const union dbus_basic value = { .text = text };
-
 	if (*text == '\0')
 		return;
 	put_padding(b, 8);
 	put_number(b, code, 1);
-	dbus_put_variant(b, &(struct dbus_value){ type, 1, &value });
+	put_signature(b, type);
+	if (*type == 'g')
+		put_signature(b, text);
+	else
+		dbus_put_text(b, text);
 }
 
 void dbus_build(const struct dbus_call *call, uint32_t serial, const struct buf *body,

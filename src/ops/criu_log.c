@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "sys/sys.h"
 
@@ -26,6 +28,16 @@ static const char *find(const char *text, size_t len, const char *what)
 	return memmem(text, len, what, strlen(what));
 }
 
+static size_t add_line(struct line lines[MAX_LINES], size_t n, struct line line)
+{
+	if (n == MAX_LINES) {
+		memmove(lines, lines + 1, (MAX_LINES - 1) * sizeof(*lines));
+		n--;
+	}
+	lines[n] = line;
+	return n + 1;
+}
+
 /* Of the first failure all that follows are consequences, but only the last say what was tried. */
 static size_t last_errors(const char *log, size_t len, struct line lines[MAX_LINES])
 {
@@ -37,13 +49,9 @@ static size_t last_errors(const char *log, size_t len, struct line lines[MAX_LIN
 		size_t line_len = (size_t)((newline ? newline : end) - log);
 		const char *error = find(log, line_len, mark);
 
-		if (error) {
-			if (n == MAX_LINES) {
-				memmove(lines, lines + 1, (MAX_LINES - 1) * sizeof(*lines));
-				n--;
-			}
-			lines[n++] = (struct line){ error, line_len - (size_t)(error - log) };
-		}
+		if (error)
+			n = add_line(lines, n,
+				     (struct line){ error, line_len - (size_t)(error - log) });
 		log += line_len + 1;
 	}
 	return n;
@@ -77,13 +85,14 @@ void criu_log_read(int dir, const char *name, char *ret, size_t size)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	_cleanup_close_ int fd = sys_openat(dir, name, flags, 0);
-	_cleanup_free_ char *text = malloc(TAIL);
+	_cleanup_buf_ struct buf text = { 0 };
 	struct stat st;
-	ssize_t n = -1;
 
 	ret[0] = '\0';
-	if (fd >= 0 && text && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		n = pread(fd, text, TAIL, st.st_size > TAIL ? st.st_size - TAIL : 0);
-	if (n > 0)
-		criu_log_errors(text, (size_t)n, ret, size);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	if (st.st_size > TAIL)
+		(void)lseek(fd, st.st_size - TAIL, SEEK_SET);
+	if (buf_read_fd(&text, fd, 2 * TAIL) == 0)
+		criu_log_errors(buf_text(&text), text.len, ret, size);
 }

@@ -246,7 +246,7 @@ static int answer(struct talk *t, const struct criu_reply *said, int fd)
 static int ask_version(struct talk *t)
 {
 	_cleanup_buf_ struct buf request = { 0 };
-	struct criu_reply said;
+	struct criu_reply said = { 0 };
 	int fd = -1, r;
 
 	criu_request_version(&request);

@@ -219,18 +219,18 @@ static void check_settings(struct planner *p, const struct cgroup_settings *sett
 	}
 }
 
-void cgroup_translate(struct planner *p, struct cgroup_work *work)
+void cgroup_translate(struct planner *p, struct cgroup_work *ret)
 {
 	const struct spec_resources *r = &p->spec->linux.resources;
 
-	work->v1 = work->v2 = (struct cgroup_settings){ plan_arena(p), p->err, NULL, NULL };
+	ret->v1 = ret->v2 = (struct cgroup_settings){ plan_arena(p), p->err, NULL, NULL };
 	if (p->facts->cgroup.mode != CGROUP_V2) {
-		cgroup_v1_settings(&work->v1, r);
-		check_settings(p, &work->v1, 1);
+		cgroup_v1_settings(&ret->v1, r);
+		check_settings(p, &ret->v1, 1);
 	}
 	if (p->err->code == 0 && find_v2(&p->facts->cgroup)) {
-		cgroup_v2_settings(&work->v2, r);
-		check_settings(p, &work->v2, 2);
+		cgroup_v2_settings(&ret->v2, r);
+		check_settings(p, &ret->v2, 2);
 	}
 }
 

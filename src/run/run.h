@@ -55,7 +55,7 @@ int run_run(const struct run_request *request, struct err *err);
  * Makes and starts it below a process of its own (monitor.c), which keeps its output, and writes
  * down how it ended; returns once the program runs or, with NOTIFY_SOCKET, once it is ready.
  */
-int run_monitored(const struct run_request *request, struct err *err);
+int run_monitored(const struct run_request *given, struct err *err);
 
 /* Builds the plan that create or run would carry out, and prints it. */
 int run_plan(const struct run_request *request, bool json, struct buf *out, struct err *err);
