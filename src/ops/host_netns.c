@@ -70,7 +70,9 @@ void host_netns_end(struct op_ctx *ctx)
 {
 	if (!ctx->net)
 		return;
-	(void)sys_pidfd_send_signal(ctx->fd[SLOT_NETNS], SIGKILL);
+	/* A child that was not waited for keeps its pid; and it would keep us waiting for ever. */
+	if (sys_pidfd_send_signal(ctx->fd[SLOT_NETNS], SIGKILL) < 0)
+		(void)sys_kill(ctx->net->pid, SIGKILL);
 	(void)sys_wait4(ctx->net->pid, NULL, __WALL);
 	(void)sys_munmap((char *)ctx->net - offsetof(struct net_area, maker),
 			 sizeof(struct net_area));
