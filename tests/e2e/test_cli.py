@@ -261,13 +261,18 @@ def test_spec_overwrites_nothing(cli):
 
 # ---- where the state is -------------------------------------------------------------------------
 
+def claim(plan):
+    """The step that says where the state will be."""
+    return next(line for line in plan.splitlines() if "claim the id" in line)
+
+
 def test_state_directory_of_the_environment(cli):
     cli("spec")
     run = {"XDG_RUNTIME_DIR": "/run/user/4711"}
     first = "/run/containr/ID" if IS_ROOT else "/run/user/4711/containr/ID"
-    assert first in cli("plan", root=False, env=run).stdout.splitlines()[0]
-    assert str(cli.dir / "state/ID") in cli("plan", env=run).stdout.splitlines()[0]
-    assert str(cli.dir / "s/ID") in cli("--root", "s", "plan", root=False).stdout.splitlines()[0]
+    assert first in claim(cli("plan", root=False, env=run).stdout)
+    assert str(cli.dir / "state/ID") in claim(cli("plan", env=run).stdout)
+    assert str(cli.dir / "s/ID") in claim(cli("--root", "s", "plan", root=False).stdout)
 
 
 def test_root_of_a_user_namespace_is_an_ordinary_user(cli, program):
@@ -278,7 +283,7 @@ def test_root_of_a_user_namespace_is_an_ordinary_user(cli, program):
         result = subprocess.run(["unshare", "-Ur", program, "plan"], capture_output=True, text=True, cwd=cli.dir,
                                 check=True, env={"PATH": os.environ["PATH"], "USER": user,
                                                  "XDG_RUNTIME_DIR": "/run/user/4711"})
-        assert where + "/ID" in result.stdout.splitlines()[0]
+        assert where + "/ID" in claim(result.stdout)
 
 
 # ---- small things that go wrong -----------------------------------------------------------------

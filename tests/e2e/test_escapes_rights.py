@@ -513,10 +513,12 @@ def test_no_new_privileges_holds_against_a_setuid_program(box):
 
 
 def existing_tests():
-    """All of tests/e2e, whole files of it, and the parts of the scripts for the virtual machine."""
+    """All of tests/e2e, whole files of it, and the parts of unit tests and of the virtual machine's scripts."""
     there = set()
     for path in (TREE / "tests/e2e").glob("test_*.py"):
         there |= {path.name, *re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)}
+    for path in (TREE / "tests/unit").glob("test_*.c"):
+        there |= {f"{path.name}: {name}" for name in re.findall(r"cmocka_unit_test\((\w+)\)", path.read_text())}
     for path in (TREE / "tests/vm").glob("*.sh"):
         there |= {f"{path.name}: {name}" for name in re.findall(r"^test_(\w+)\(\)", path.read_text(), re.MULTILINE)}
     return there

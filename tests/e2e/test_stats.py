@@ -70,7 +70,9 @@ def test_memory_and_pids_are_the_kernels(rt, people):
     hog = "x=$(busybox head -c 8000000 /dev/zero | busybox tr '\\0' x); sleep 1000 & sleep 1000 & wait"
     id = start(rt, ("/bin/sh", "-c", hog.replace("busybox", "/bin/busybox")),
                {"memory": {"limit": 64 * MIB}, "pids": {"limit": 20}})
-    wait_until(lambda: stats(people, id)[0]["pids"] == "3", what="three processes")
+    # Those that make the text are three for a moment, too.
+    wait_until(lambda: stats(people, id)[0]["pids"] == "3" and stats(people, id)[0]["mem_bytes"] > 8 * 10**6,
+               what="three processes and the memory of the first")
     item, = stats(people, id)
     assert item["mem_limit_bytes"] == 64 * MIB and item["pids_limit"] == 20
     assert 8 * 10**6 < item["mem_bytes"] < 40 * MIB
