@@ -26,8 +26,11 @@ void describe_scope_attach(const struct step *s, struct buf *out)
 
 void describe_scope_hint(const struct step *step, int code, enum phase phase, struct err *err)
 {
-	const char *hint = systemd_hint(code, step->scope.user);
+	const char *hint;
 
-	if (phase == PHASE_SYSTEMD && hint)
+	if (phase != PHASE_SYSTEMD)
+		return; /* then it is a step of another kind, with other arguments */
+	hint = systemd_hint(code, step->scope.user);
+	if (hint)
 		(void)err_hint(err, "%s", hint);
 }
