@@ -51,8 +51,9 @@ def test_long_lines_are_whole_again(anyone):
 
 
 def test_follow_shows_all_and_ends_with_the_container(anyone):
-    name = anyone.detached("i=0; while [ $i -lt 6000 ]; do echo line $i; i=$((i+1)); done; sleep 0.3; echo end; exit 3",
-                           "--log-opt", "max-size=64k", "--log-opt", "max-file=5")
+    # First it waits: who begins to follow when the oldest lines are gone does not get them.
+    name = anyone.detached("sleep 1; i=0; while [ $i -lt 6000 ]; do echo line $i; i=$((i+1)); done; sleep 0.3; "
+                           "echo end; exit 3", "--log-opt", "max-size=64k", "--log-opt", "max-file=5")
     text = anyone.logs(name, "-f", timeout=20)
     assert text == "".join(f"line {i}\n" for i in range(6000)) + "end\n"
     # The oldest are gone, what is left is in order.
