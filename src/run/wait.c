@@ -47,13 +47,15 @@ int run_wait(const char *root, const char *id, int ms, struct state_exit *ret, s
 {
 	_cleanup_(life_done) struct life l = LIFE_NONE;
 	_cleanup_close_ int record = -1, watcher = -1;
-	int r = life_open(&l, root, id, false, false, err);
+	/* Locked: the program runs before who started it has made the two files, and lets go. */
+	int r = life_open(&l, root, id, true, false, err);
 
 	if (r < 0)
 		return r;
 	/* Both are held from here on: somebody may remove the container meanwhile. */
 	record = state_exit_open(l.dir);
 	watcher = state_watcher_open(l.dir, NULL);
+	state_unlock(l.dir);
 	r = wait_for_process(&l, ms);
 	if (r == 0)
 		return err_say(err, -ETIMEDOUT, "container %s has not ended", id);

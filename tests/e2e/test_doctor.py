@@ -197,6 +197,7 @@ def test_a_session_of_somebody_else(doctor, as_root, tmp_path):
     assert seen.rows["runtime-dir"]["status"] == "problem" and "belongs to uid 0" in seen.rows["runtime-dir"]["fact"]
 
 
+@pytest.mark.controllers
 def test_a_missing_controller_names_the_directory(doctor, as_root):
     """In a view with v2 alone, where this host's v2 has few controllers."""
     need(not pathlib.Path("/sys/fs/cgroup/cgroup.controllers").exists(), "this host has v2 alone: see tests/vm")

@@ -28,6 +28,7 @@ def test_in_a_privileged_container(anyone, inner):
     assert nest(anyone, inner, ["--privileged"]).stdout == "0\n"
 
 
+@pytest.mark.controllers
 def test_limits_in_a_privileged_container(root, inner):
     result = nest(root, inner, ["--privileged"], "--memory", "64m", "--pids-limit", "20",
                   command=["cat", "/proc/self/cgroup"])
