@@ -26,22 +26,25 @@ RUNS = [
     ("resources.sh", "apparmor", "trixie", 600),
     ("resources.sh", "apparmor", "bookworm", 600),
     ("checkpoint.sh", "apparmor", "bookworm", 1200),
+    ("podman.sh", "systemd", "trixie", 1200),
     ("rootless.sh", "systemd", "trixie", 900),
     ("rootless.sh", "systemd", "bookworm", 900),
     ("selinux.sh", "selinux", "trixie", 600),
     ("selinux.sh", "selinux", "bookworm", 900),
     ("selinux_run.sh", "selinux", "trixie", 900),
     ("selinux_run.sh", "selinux", "bookworm", 900),
+    ("speed.sh", "systemd", "trixie", 600),
     ("systemd.sh", "systemd", "trixie", 1200),
 ]
 #: Debian's packages that a script needs beside those of every machine.
 PACKAGES = {
     ("checkpoint.sh", "bookworm"): "conmon criu fuse-overlayfs iptables podman",
+    ("podman.sh", "trixie"): "conmon fuse-overlayfs iptables podman",
     ("rootless.sh", "bookworm"): "conmon criu fuse-overlayfs iptables podman",
     ("rootless.sh", "trixie"): "conmon fuse-overlayfs iptables podman",
 }
-#: Who runs a script, if it is not root.
-USERS = {"rootless.sh": "tester"}
+#: Who runs a script, if it is not root alone: each in a machine of its own.
+USERS = {"podman.sh": ["root", "tester"], "rootless.sh": ["tester"]}
 
 
 def names(script):
@@ -67,31 +70,30 @@ def prepare(folder):
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory):
-    """What a run said, by script and release; each run happens once, when it is first asked for."""
+    """What a run said, by script, release and user; each run happens once, when it is first asked for."""
     known = {}
 
-    def get(script, mode, suite, seconds):
-        if (script, suite) not in known:
+    def get(script, mode, suite, seconds, user):
+        if (script, suite, user) not in known:
             folder = tmp_path_factory.mktemp("work")
             prepare(folder)
-            user = ["-u", USERS[script]] if script in USERS else []
             run = subprocess.run([HERE / "vm-run.sh", "-m", mode, "-s", suite, "-t", str(seconds), "-d",
-                                  folder, *user, "--", "bash", f"./{script}"], capture_output=True, text=True,
+                                  folder, "-u", user, "--", "bash", f"./{script}"], capture_output=True, text=True,
                                  env={**os.environ, "VM_QUIET": "1",
                                       "VM_PACKAGES": PACKAGES.get((script, suite), "")}, check=False)
-            known[script, suite] = run.stdout + run.stderr
-        return known[script, suite]
+            known[script, suite, user] = run.stdout + run.stderr
+        return known[script, suite, user]
 
     return get
 
 
-@pytest.mark.parametrize("script,mode,suite,seconds,name",
-                         [pytest.param(*run, name, id=f"{run[2]}-{run[1]}-{name}")
-                          for run in RUNS for name in names(run[0])])
-def test_in_machine(results, script, mode, suite, seconds, name):
+@pytest.mark.parametrize("script,mode,suite,seconds,user,name",
+                         [pytest.param(*run, user, name, id=f"{run[2]}-{run[1]}-{user}-{name}")
+                          for run in RUNS for user in USERS.get(run[0], ["root"]) for name in names(run[0])])
+def test_in_machine(results, script, mode, suite, seconds, user, name):
     if not WANTED and not images(suite):
         pytest.skip(f"the machine's image ({suite}) is not there: `make check-vm` makes it, in minutes")
-    text = results(script, mode, suite, seconds)
+    text = results(script, mode, suite, seconds, user)
     if re.search(rf"^ok {name}$", text, re.M):
         return
     said = re.search(rf"^not ok {name}\n((?:# .*\n)*)", text, re.M)
