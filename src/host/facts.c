@@ -89,6 +89,7 @@ int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, stru
 	};
 	int r;
 
+	facts.in_userns = read_in_userns(); /* what follows asks for it */
 	r = read_kernel(&facts, err);
 	if (r == 0)
 		r = read_capabilities(&facts, err);
@@ -101,7 +102,6 @@ int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, stru
 				       &facts.systemd, err);
 	if (r < 0)
 		return r;
-	facts.in_userns = read_in_userns();
 	if (wanted & FACTS_LANDLOCK)
 		facts.lsm.landlock_abi = lsm_landlock_abi();
 	if (wanted & FACTS_OOM_SCORE)
