@@ -1,7 +1,11 @@
 #include "dbus_peer.h"
 
+#include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
+#include "host/facts.h"
 #include "host/systemd.h"
 
 #define UNIT "c1.scope"
@@ -225,6 +229,52 @@ static void the_socket_that_was_not_there_is_named(void **state)
 	assert_true(try_to_reach(true, &err) < 0);
 }
 
+enum { ASKED_THE_USERS, ASKED_ANOTHER, NO_NAMESPACE };
+
+/* As root of a user namespace, as which podman calls us for an ordinary user. */
+static int ask_in_userns(void)
+{
+	char map[32];
+	int len = snprintf(map, sizeof(map), "0 %u 1", geteuid());
+	struct arena arena = { 0 };
+	struct facts facts;
+	struct err err = { 0 };
+	int fd;
+
+	if (unshare(CLONE_NEWUSER) < 0)
+		return NO_NAMESPACE;
+	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, map, (size_t)len) != len || close(fd) < 0)
+		return NO_NAMESPACE;
+	(void)setenv("XDG_RUNTIME_DIR", "/nonexistent", 1);
+	(void)setenv("USER", "tester", 1);
+	(void)unsetenv("DBUS_SESSION_BUS_ADDRESS");
+	return facts_read(FACTS_SYSTEMD, &arena, &facts, &err) == -ENOENT &&
+		       strstr(err.msg, "connect to /nonexistent/systemd/private")
+		   ? ASKED_THE_USERS
+		   : ASKED_ANOTHER;
+}
+
+static void root_of_a_user_namespace_has_the_users(void **state)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	(void)fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(ask_in_userns());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == NO_NAMESPACE) {
+		print_message("skipped: no user namespaces here\n");
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), ASKED_THE_USERS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +284,7 @@ int main(void)
 		cmocka_unit_test(an_answer_of_another_type_is_refused),
 		cmocka_unit_test(who_has_no_session_is_told_how_to_get_one),
 		cmocka_unit_test(the_socket_that_was_not_there_is_named),
+		cmocka_unit_test(root_of_a_user_namespace_has_the_users),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
