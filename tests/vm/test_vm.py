@@ -34,6 +34,7 @@ RUNS = [
     ("selinux_run.sh", "selinux", "trixie", 900),
     ("selinux_run.sh", "selinux", "bookworm", 900),
     ("speed.sh", "systemd", "trixie", 600),
+    ("speed.sh", "systemd", "trixie", 600),
     ("systemd.sh", "systemd", "trixie", 1200),
 ]
 #: Debian's packages that a script needs beside those of every machine.
