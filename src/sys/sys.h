@@ -310,7 +310,8 @@ static inline int sys_sigprocmask(int how, const uint64_t *set, uint64_t *old)
 /*
  * Every signal as a fresh process has it, also the real-time ones and those that a C library keeps
  * to itself and so cannot reset: what a caller ignores would stay ignored through exec (signal(7)).
- * To read from procfs which of them are needed takes as long as the 62 calls (measured: 14 and 16 us).
+ * To read from procfs which of them are needed takes as long as the 62 calls (measured: 14 and 16
+ * us).
  */
 static inline int sys_reset_signals(void)
 {
