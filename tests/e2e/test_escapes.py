@@ -374,6 +374,29 @@ def test_race_for_the_console(box, victim):
     assert total >= 3 and started, "not one start went well"
 
 
+@pytest.mark.parametrize("inside", [False, True], ids=["outside", "inside"])
+@pytest.mark.parametrize("readonly", [False, True], ids=["writable", "read-only"])
+def test_console_that_is_a_link_of_the_image_leads_nowhere(box, readonly, inside):
+    """CVE-2026-88264: nothing is mounted at /dev, whose console is the image's link to a file that is not there."""
+    def change(config):
+        config["mounts"] = [m for m in config["mounts"] if m["destination"] in ("/proc", "/dev/pts")]
+        config["process"]["terminal"] = True
+        config["root"]["readonly"] = readonly
+
+    bundle = box.bundle(change, args=["/bin/stat", "-c", "%F", "/dev/console"])
+    made = bundle.rootfs / "made" if inside else box.dir / "made"
+    (bundle.rootfs / "dev/console").symlink_to("../made" if inside else made)
+    receiver = Receiver(box.dir / "tty")
+    id = box.new_id()
+    box("create", "--bundle", bundle.path, "--console-socket", receiver.path, id)
+    receiver.take()
+    box("start", id)
+    assert read_terminal(receiver.fd).strip() == "character special file", "the link is covered, not followed"
+    box("delete", "--force", id)
+    receiver.close()
+    assert not made.exists()
+
+
 # ---- what is masked stays masked: CVE-2025-31133, CVE-2025-52881 ------------------------------------------
 
 @pytest.mark.parametrize("trap", ["link", "file", "directory", "nothing"])
@@ -397,6 +420,35 @@ def test_masking_does_not_trust_the_null_device_of_the_image(box, victim, trap):
     if result.status == 0:
         assert result.stdout.split() == ["1:3", "1:3"], "only the real device may be the cover"
     assert (result.status == 0) == (trap == "nothing"), result
+
+
+@pytest.mark.parametrize("trap", ["link", "file", "fifo"])
+def test_standard_streams_stay_with_the_real_null_device(box, victim, trap):
+    """CVE-2026-88265: what the image has at /dev/null is neither opened as a stream nor given to the process's user."""
+    def change(config):
+        config["mounts"] = [m for m in config["mounts"] if not m["destination"].startswith("/dev")]
+        config["mounts"].append(bind(victim, "/vol"))
+        config["linux"]["maskedPaths"] = []
+        config["linux"]["devices"] = []
+
+    bundle = box.bundle(change, args=["/bin/sleep", "100"])
+    id = box.started(bundle)
+    null = bundle.rootfs / "dev/null"
+    null.unlink(missing_ok=True)
+    if trap == "link":
+        null.symlink_to("/vol/secret")
+    elif trap == "file":
+        null.write_text("image's own")
+    else:
+        os.mkfifo(null)
+    before = (victim / "secret").stat(), null.lstat()
+    for user in ("0", "1000:1000"):
+        seen = box("exec", "--user", user, id, "/bin/stat", "-L", "-c", "%t:%T", "/proc/self/fd/0",
+                   stdin=subprocess.DEVNULL)
+        assert seen.stdout == "1:3\n"
+    after = (victim / "secret").stat(), null.lstat()
+    assert [(st.st_uid, st.st_gid, st.st_mode, st.st_size) for st in before] == \
+        [(st.st_uid, st.st_gid, st.st_mode, st.st_size) for st in after]
 
 
 def test_a_null_device_that_the_image_brings_is_accepted(box):
