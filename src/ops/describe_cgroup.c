@@ -4,6 +4,32 @@
 #include "ops/describe_cgroup.h"
 
 #include <errno.h>
+#include <string.h>
+
+/* Whose it is to give, and how: only v2 can be handed to an ordinary user, whole directories. */
+static void hint_rights(const struct step_cgroup *c, struct err *err)
+{
+	const int len = (int)(strrchr(c->path, '/') - c->path);
+
+	if (!c->limit)
+		(void)err_hint(err, "cgroupsPath needs a cgroup that you may write: have one "
+				    "delegated to you, or leave it out");
+	else if (c->v1)
+		(void)err_hint(
+		    err,
+		    "linux.resources.%s needs it, and %.*s is root's: ordinary users can "
+		    "be given cgroups of v2 only (boot with "
+		    "systemd.unified_cgroup_hierarchy=1); or leave the limit out",
+		    c->limit, len, c->path);
+	else
+		(void)err_hint(
+		    err,
+		    "linux.resources.%s needs it, and %.*s is not yours: with systemd, "
+		    "start it from `systemd-run --user --scope -p Delegate=yes`; else, as "
+		    "root, chown the directory and its cgroup.procs and "
+		    "cgroup.subtree_control to you; or leave the limit out",
+		    c->limit, len, c->path);
+}
 
 static void hint_controller(int code, struct err *err)
 {
@@ -21,7 +47,7 @@ static void hint_controller(int code, struct err *err)
 				    "limit out");
 }
 
-static void hint_make(int code, enum phase phase, struct err *err)
+static void hint_make(const struct step_cgroup *c, int code, enum phase phase, struct err *err)
 {
 	if (phase == PHASE_NOT_EMPTY)
 		(void)err_hint(err,
@@ -30,8 +56,7 @@ static void hint_make(int code, enum phase phase, struct err *err)
 	else if (phase == PHASE_CONTROLLER)
 		hint_controller(code, err);
 	else if (code == -EACCES || code == -EPERM || code == -EROFS)
-		(void)err_hint(err, "limits and cgroupsPath need a cgroup that you may write: have "
-				    "one delegated to you, or leave them out");
+		hint_rights(c, err);
 	else if (code == -ENODEV)
 		(void)err_hint(err, "another file system lies over the cgroups");
 	else if (code == -EAGAIN)
@@ -55,7 +80,7 @@ static void hint_write(int code, struct err *err)
 void cgroup_hint(const struct step *step, int code, enum phase phase, struct err *err)
 {
 	if (step->kind == STEP_CGROUP_MAKE)
-		hint_make(code, phase, err);
+		hint_make(&step->cgroup, code, phase, err);
 	else if (step->kind == STEP_CGROUP_WRITE)
 		hint_write(code, err);
 	else if (step->kind == STEP_CGROUP_OPEN && phase == PHASE_CONTROLLER)

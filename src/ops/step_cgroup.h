@@ -25,6 +25,7 @@ struct step_cgroup {
 
 	/* STEP_CGROUP_MAKE, and STEP_CGROUP_OPEN of update */
 	const char *controllers; /* v2: those that limits need, "memory pids", or NULL */
+	const char *limit; /* for messages: one that is to be set here, "memory.limit", or NULL */
 
 	/* STEP_CGROUP_OPEN of a start: systemd made it for us, so that it is ours */
 	bool scope;

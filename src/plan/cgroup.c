@@ -186,9 +186,10 @@ static void refuse(struct planner *p, const struct cgroup_setting *s)
 		(void)err_hint(p->err, "no cgroup file system is mounted at /sys/fs/cgroup");
 	else if (facts->mode == CGROUP_V2)
 		(void)err_hint(p->err,
-			       "%s/cgroup.controllers has \"%s\": the kernel or the container that "
-			       "we are in does not give more",
-			       facts->v[0].mount, facts->v2_controllers);
+			       "%s/cgroup.controllers has \"%s\": boot the kernel with "
+			       "cgroup_enable=%s (see /proc/cgroups), have the container that we "
+			       "are in given it, or leave the limit out",
+			       facts->v[0].mount, facts->v2_controllers, s->controller);
 	else
 		(void)err_hint(p->err,
 			       "no hierarchy below /sys/fs/cgroup has it: see /proc/cgroups");
@@ -262,13 +263,14 @@ static const char *needed_controllers(struct planner *p, const struct cgroup_hie
 	return list;
 }
 
-static bool asks_for(struct planner *p, const struct cgroup_hierarchy *h,
-		     const struct cgroup_settings *settings)
+/* The first limit that is to be set in a hierarchy, "memory.limit", or NULL. */
+static const char *first_limit(struct planner *p, const struct cgroup_hierarchy *h,
+			       const struct cgroup_settings *settings)
 {
 	for (const struct cgroup_setting *s = settings->first; s; s = s->next)
 		if (belongs(p, h, s))
-			return true;
-	return false;
+			return s->key;
+	return NULL;
 }
 
 static void add_settings(struct planner *p, const struct cgroup_hierarchy *h,
@@ -289,7 +291,8 @@ static void add_settings(struct planner *p, const struct cgroup_hierarchy *h,
 static void add_make(struct planner *p, const struct cgroup_hierarchy *h,
 		     const struct cgroup_settings *settings, struct step_cgroup dir)
 {
-	dir.optional = cgroup_is_rootless(p) && !asks_for(p, h, settings);
+	dir.limit = first_limit(p, h, settings);
+	dir.optional = cgroup_is_rootless(p) && !dir.limit;
 	if (dir.v1)
 		dir.inherit = has_word(h->controllers, "cpuset", ",");
 	else
@@ -425,7 +428,7 @@ static void update_hierarchy(struct planner *p, const struct cgroup_hierarchy *h
 		.v1 = !is_v2(h),
 	};
 
-	if (!asks_for(p, h, settings))
+	if (!first_limit(p, h, settings))
 		return;
 	if (!dir.path) {
 		(void)err_say(p->err, -ENOENT,

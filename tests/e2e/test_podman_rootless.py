@@ -30,10 +30,15 @@ containr-oci = ["{program}"]
 """
 
 
+#: For the mount namespace of a podman: nothing but cgroup v2, with what controllers v1 has left to it.
+PURE_V2_VIEW = "umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup || exit 99; "
+
+
 class UsersPodman:
     """A podman of a user with ranges of ids."""
 
-    def __init__(self, program, template):
+    def __init__(self, program, template, before=""):
+        self.before = before
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="ctr-podman-"))
         self.dir.chmod(0o755)
         self.token = "e2e" + self.dir.name[-8:]
@@ -63,7 +68,7 @@ class UsersPodman:
         words = ["podman", "--storage-driver", "vfs", "--runtime", self.program, *map(str, args)]
         if args[0] == "--":
             words = list(args[1:])
-        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", WITH_OTHER_FILES, f"{self.dir}/etc",
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", self.before + WITH_OTHER_FILES, f"{self.dir}/etc",
                 "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", *words]
 
     def __call__(self, *args, status=0, timeout=90):
@@ -86,12 +91,25 @@ class UsersPodman:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-def podman(program, template):
+def need_podman():
     need(IS_ROOT, "needs root, to become another user")
     need(shutil.which("podman") and shutil.which("newuidmap"), "podman or uidmap is not installed")
     need(os.path.exists("/etc/subuid") and os.path.exists("/etc/subgid"), "/etc/subuid is not there to be replaced")
+
+
+@pytest.fixture(scope="module")
+def podman(program, template):
+    need_podman()
     engine = UsersPodman(program, template)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def podman_on_v2(program, template):
+    """The same in a mount namespace in which cgroups are of v2 only."""
+    need_podman()
+    engine = UsersPodman(program, template, PURE_V2_VIEW)
     yield engine
     engine.close()
 
@@ -149,3 +167,21 @@ def test_volumes(podman):
     # Podman asks for a mount of type overlay, with userxattr.
     text = box(podman, "sh", "-c", "echo changed >/v/file; cat /v/file", flags=["-v", f"{podman.dir}/data:/v:O"])
     assert text == "changed\n" and (podman.dir / "data/file").read_text() == "as it was\n"
+
+
+def test_limits_on_v1_are_podmans_to_leave_out(podman):
+    """There podman asks the runtime for none, and says so itself."""
+    need(not os.path.exists("/sys/fs/cgroup/cgroup.controllers"), "this host has cgroups of v2 only")
+    box(podman, "true", flags=["--memory", "64m", "--pids-limit", "77"])
+    assert "Resource limits are not supported and ignored" in podman.stderr
+
+
+@pytest.mark.parametrize("flag, key", [("--memory=64m", "memory"), ("--pids-limit=77", "pids")])
+def test_limits_that_cannot_be_set_are_errors(podman_on_v2, flag, key):
+    """Podman passes them on, without a cgroupsPath: not one is dropped in silence."""
+    box(podman_on_v2, "true")
+    box(podman_on_v2, "true", flags=[flag], status=126)
+    assert f"linux.resources.{key}." in podman_on_v2.stderr and f"controller `{key}`" in podman_on_v2.stderr
+    assert f"cgroup_enable={key}" in podman_on_v2.stderr
+    podman_on_v2("rm", "--all", "--force", "--time", "0")
+    assert list((podman_on_v2.dir / "run").glob("containr/*")) == []

@@ -642,3 +642,19 @@ def test_what_this_machine_does_not_have_leaves_nothing_behind(rt, only_ours, re
     need_v1("cpuset")
     result = rt.run(rt.bundle({"linux": {"resources": resources}}, args=("/bin/true",)), status=1)
     assert said in result.stderr
+
+
+@pytest.mark.parametrize("resources, key, remedy", [
+    ({"pids": {"limit": 100}}, "pids.limit", "boot with systemd.unified_cgroup_hierarchy=1"),
+    ({"memory": {"limit": 64 * MIB}}, "memory.limit", "boot with systemd.unified_cgroup_hierarchy=1"),
+    ({"hugepageLimits": [{"pageSize": "2MB", "limit": 0}]}, "hugepageLimits", "systemd-run --user --scope -p Delegate=yes"),
+])
+def test_limits_of_a_user_without_a_cgroup_are_errors(user_rt, only_ours, resources, key, remedy):
+    """Neither dropped nor a bare "permission denied": whose the cgroup is, and how one gets it."""
+    if remedy.startswith("boot"):
+        need_v1(key.split(".")[0])
+    user_rt.shell("true")
+    result = user_rt.run(user_rt.bundle({"linux": {"resources": resources}}), status=1)
+    said = re.search(r"hint: linux\.resources\.(\S+) needs it, and (/sys/fs/cgroup/\S*) is (root's|not yours)", result.stderr)
+    assert said and said[1] == key and pathlib.Path(said[2]).is_dir(), result
+    assert remedy in result.stderr and "leave the limit out" in result.stderr
