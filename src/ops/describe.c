@@ -51,6 +51,7 @@ static const char *const kind_names[STEP_KINDS] = {
 	[STEP_CRIU] = "criu",
 	[STEP_HOOKS] = "hooks",
 	[STEP_RLIMIT] = "rlimit",
+	[STEP_STREAMS] = "streams",
 	[STEP_DIE_WITH_PARENT] = "die-with-parent",
 	[STEP_SET_NS] = "join-namespace",
 	[STEP_UNSHARE] = "unshare",

@@ -367,6 +367,13 @@ static void say_bounding(const struct step *s, struct buf *out)
 	describe_capabilities(s->mask.mask, out);
 }
 
+static void say_streams(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "give pipes among the standard streams to user %u", s->streams.uid);
+	if (s->streams.in_userns)
+		buf_str(out, " of the container");
+}
+
 static void say_ids(const struct step *s, struct buf *out)
 {
 	buf_printf(out, "become user %u, group %u", s->ids.uid, s->ids.gid);
@@ -478,6 +485,7 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_LANDLOCK_RULES] = say_landlock_rules,
 	[STEP_GROUPS] = say_groups,
 	[STEP_BOUNDING] = say_bounding,
+	[STEP_STREAMS] = say_streams,
 	[STEP_IDS] = say_ids,
 	[STEP_CAPABILITIES] = say_capabilities,
 	[STEP_AMBIENT] = say_ambient,

@@ -51,4 +51,5 @@ const struct op host_ops[STEP_KINDS] = {
 	[STEP_CRIU] = { host_criu, NULL },
 	[STEP_HOOKS] = { host_hooks, NULL },
 	[STEP_RLIMIT] = { host_rlimit, NULL },
+	[STEP_STREAMS] = { host_streams, NULL },
 };

@@ -18,6 +18,7 @@ int host_id_map(const struct step *s, struct op_ctx *ctx);
 int host_id_map_helper(const struct step *s, struct op_ctx *ctx);
 int host_proc_file(const struct step *s, struct op_ctx *ctx);
 int host_rlimit(const struct step *s, struct op_ctx *ctx);
+int host_streams(const struct step *s, struct op_ctx *ctx);
 int host_undumpable(const struct step *s, struct op_ctx *ctx);
 int host_record_init(const struct step *s, struct op_ctx *ctx);
 int host_record_restorer(const struct step *s, struct op_ctx *ctx);

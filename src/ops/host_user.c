@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "ops/host_process.h"
+#include "ops/init_process.h"
 #include "sys/sys.h"
 
 static int write_proc(const struct op_ctx *ctx, const struct step_text *text)
@@ -106,4 +108,38 @@ int host_rlimit(const struct step *s, struct op_ctx *ctx)
 	const struct rlimit limit = { .rlim_cur = s->rlimit.soft, .rlim_max = s->rlimit.hard };
 
 	return sys_prlimit(ctx->pid, s->rlimit.resource, &limit);
+}
+
+/* A user of init's user namespace, as we count users. The kernel writes at most 340 lines. */
+static int outer_uid(pid_t init, uint32_t uid, uint32_t *ret)
+{
+	char text[12288], path[64], *end = text;
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", init);
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	while (*end) {
+		unsigned long inside = strtoul(end, &end, 10);
+		unsigned long outside = strtoul(end, &end, 10);
+		unsigned long count = strtoul(end, &end, 10);
+
+		if (uid >= inside && uid - inside < count) {
+			*ret = (uint32_t)(outside + (uid - inside));
+			return 0;
+		}
+		end += strspn(end, " \n");
+	}
+	return -ENOENT;
+}
+
+int host_streams(const struct step *s, struct op_ctx *ctx)
+{
+	uint32_t uid = s->streams.uid;
+
+	if (!s->streams.in_userns || outer_uid(ctx->pid, uid, &uid) == 0)
+		give_streams(uid);
+	return 0;
 }

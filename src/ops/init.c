@@ -14,6 +14,7 @@ const struct op init_ops[STEP_KINDS] = {
 	[STEP_OVERLAY] = { init_overlay, NULL },
 	[STEP_HOOKS] = { init_hooks, NULL },
 	[STEP_RLIMIT] = { init_rlimit, NULL },
+	[STEP_STREAMS] = { init_streams, NULL },
 	[STEP_DIE_WITH_PARENT] = { init_die_with_parent, NULL },
 	[STEP_SET_NS] = { init_set_ns, NULL },
 	[STEP_UNSHARE] = { init_unshare, NULL },

@@ -33,6 +33,9 @@ int init_keyring(const struct step *s, struct op_ctx *ctx);
 int init_landlock_rules(const struct step *s, struct op_ctx *ctx);
 int init_groups(const struct step *s, struct op_ctx *ctx);
 int init_bounding(const struct step *s, struct op_ctx *ctx);
+/* Makes the pipes among descriptors 0 to 2 belong to uid, as this process counts users. */
+void give_streams(uint32_t uid);
+int init_streams(const struct step *s, struct op_ctx *ctx);
 int init_ids(const struct step *s, struct op_ctx *ctx);
 int init_capabilities(const struct step *s, struct op_ctx *ctx);
 int init_ambient(const struct step *s, struct op_ctx *ctx);

@@ -96,6 +96,7 @@ enum step_kind {
 	/* what both can do */
 	STEP_HOOKS,
 	STEP_RLIMIT,
+	STEP_STREAMS,
 	/* what init does */
 	STEP_DIE_WITH_PARENT,
 	STEP_SET_NS,
@@ -290,6 +291,11 @@ struct step_groups {
 	bool optional; /* where a user namespace has given setgroups up for ever, go without */
 };
 
+struct step_streams {
+	uint32_t uid;
+	bool in_userns;
+};
+
 struct step_ids {
 	uint32_t uid, gid;
 	bool keep_caps;
@@ -374,6 +380,7 @@ struct step {
 		struct step_memory_policy memory_policy;
 		struct step_landlock landlock;
 		struct step_groups groups;
+		struct step_streams streams;
 		struct step_ids ids;
 		struct step_capabilities capabilities;
 		struct step_mask mask;

@@ -83,6 +83,7 @@ static void build(struct planner *p)
 	add_undumpable(p);       /* H before it enters what somebody else is in */
 	add_join(p);             /* H all namespaces at once, then a process below them */
 	add_id_maps(p);          /* H limits that need rights outside a user namespace */
+	add_streams(p);          /* H as for the first process */
 	add_scope_attach(p);     /* H as long as it is seen as the caller's process */
 	add_birth(p);            /* I it dies with us */
 	add_initial_affinity(p); /* I before its cgroup: runtime-spec, execCPUAffinity */

@@ -178,6 +178,30 @@ static void add_groups(struct planner *p, const struct spec_user *user)
 	add_init(p, (struct step){ .kind = STEP_GROUPS, .groups = groups });
 }
 
+/*
+ * Only who has rights over the owner of a pipe may give it away. Root has them over all, from
+ * outside of a user namespace; an ordinary user inside, over what is the user's own.
+ */
+static bool host_gives_streams(const struct planner *p)
+{
+	return p->facts->caps & 1ULL << CAP_CHOWN;
+}
+
+static struct step streams_step(const struct planner *p, bool in_userns)
+{
+	return (struct step){ .kind = STEP_STREAMS,
+			      .streams = { process_of(p)->user.uid, in_userns } };
+}
+
+void add_streams(struct planner *p)
+{
+	bool in_userns = plan_namespace(p, CLONE_NEWUSER);
+
+	if (host_gives_streams(p) && !process_of(p)->terminal &&
+	    (in_userns || process_of(p)->user.uid != 0))
+		plan_add(p, LANE_HOST, streams_step(p, in_userns));
+}
+
 void add_identity(struct planner *p)
 {
 	const struct spec_process *process = process_of(p);
@@ -199,6 +223,8 @@ void add_identity(struct planner *p)
 					 user->umask.has ? (uint32_t)user->umask.value : 0022 } });
 	add_labels(p);
 	add_landlock_rules(p);
+	if (!host_gives_streams(p) && !process->terminal && user->uid != 0)
+		add_init(p, streams_step(p, true));
 	if (drop)
 		add_init(p, (struct step){ .kind = STEP_BOUNDING, .mask.mask = drop });
 	add_groups(p, user);

@@ -34,6 +34,7 @@ static void build(struct planner *p)
 	add_spawn(p);          /* H user + pid namespace and the rest, pidfd */
 	add_id_maps(p);        /* H maps, limits: only the parent may */
 	add_record_init(p);    /* H `delete` finds the process from here on */
+	add_streams(p);        /* H to the user; in a user namespace, its maps say which */
 	add_scope(p);          /* H systemd makes the cgroup, and moves init, which waits */
 	add_netns_up(p);       /* H its maker and init have the processors until then */
 	add_scope_cgroup(p);   /* H limits, once systemd is done */

@@ -1,6 +1,7 @@
 """`containr exec` and `containr inspect` for people: one more program inside, and what confines what is there."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -181,3 +182,48 @@ def test_inspect_cannot_be_made_to_lie_by_annotations(anyone):
     seen = inspect(anyone, name)
     assert "Forged" not in seen["Config"] and seen["Config"]["StopTimeout"] == 10
     need(seen["Id"] == name, "the name")
+
+
+# ---- the standard streams by their names ------------------------------------------------------------------
+
+SAY = "echo out >/dev/stdout && echo err >/dev/stderr"
+
+
+def piped(people, *args):
+    """What comes out of two pipes that are the caller's."""
+    said = []
+    pipes = [os.pipe(), os.pipe()]
+    for _reader, writer in pipes:
+        os.fchown(writer, people.uid(), people.gid())
+    subprocess.run(people.argv(*args), stdin=subprocess.DEVNULL, stdout=pipes[0][1], stderr=pipes[1][1], check=False,
+                   env=people.environment())
+    for reader, writer in pipes:
+        os.close(writer)
+        with open(reader, encoding="utf-8") as lines:
+            said.append(lines.read().splitlines()[-1])
+    return said
+
+
+@pytest.mark.parametrize("flags", [("--user", "1000"), ("--userns", "auto"), ("--userns", "auto", "--user", "1000:5")],
+                         ids=" ".join)
+def test_pipes_can_be_opened_by_their_names(root, flags):
+    """Images log to /dev/stdout as an ordinary user: the pipe that only its owner can open becomes that user's."""
+    assert piped(root, *root.words(flags, ["sh", "-c", SAY])) == ["out", "err"]
+    name = root.detached(f"{SAY}; sleep 100", *flags)
+    wait_until(lambda: "out" in root.logs(name))
+    assert piped(root, "exec", "--user", "77", name, "sh", "-c", SAY) == ["out", "err"]
+
+
+def test_pipes_can_be_opened_by_their_names_for_users(ranged):
+    assert piped(ranged, *ranged.words(["--user", "1000"], ["sh", "-c", SAY])) == ["out", "err"]
+
+
+def test_files_and_named_pipes_stay_whose_they_are(root):
+    """CVE-2026-88265: a file of the host does not become the container's because it is a stream."""
+    log, fifo = root.dir / "log", root.dir / "fifo"
+    os.mkfifo(fifo)
+    with open(log, "w", encoding="ascii") as out, open(os.open(fifo, os.O_RDWR), "w", encoding="ascii") as err:
+        run = subprocess.run(root.argv(*root.words(["--user", "1000"], ["id", "-u"])),
+                             stdin=subprocess.DEVNULL, stdout=out, stderr=err, check=False)
+    assert run.returncode == 0 and log.read_text() == "1000\n"
+    assert log.stat().st_uid == 0 and fifo.stat().st_uid == 0 and os.stat("/dev/null").st_uid == 0
