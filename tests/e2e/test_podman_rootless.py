@@ -1,94 +1,18 @@
-"""Podman of an ordinary user, with our program as its runtime: cgroups by file system, storage in a temporary directory.
-
-The user exists for podman alone: in a mount namespace with other files over /etc/passwd, /etc/subuid and the like.
-"""
+"""Podman of an ordinary user with our program as its runtime; see engines.py."""
 
 import json
 import os
 import shutil
-import subprocess
-import tempfile
-import pathlib
 
 import pytest
 
-from containers import IS_ROOT, USER, need, processes_with, wait_until
-from people import WITH_OTHER_FILES
+from containers import IS_ROOT, USER, need
+from engines import UsersPodman
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
-NAME = "e2e-user"
-CONFIGURATION = """
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "none"
-runtime_supports_json = ["crun", "runc", "containr-oci"]
-[engine.runtimes]
-containr-oci = ["{program}"]
-"""
-
-
 #: For the mount namespace of a podman: nothing but cgroup v2, with what controllers v1 has left to it.
 PURE_V2_VIEW = "umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup || exit 99; "
-
-
-class UsersPodman:
-    """A podman of a user with ranges of ids."""
-
-    def __init__(self, program, template, before=""):
-        self.before = before
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="ctr-podman-"))
-        self.dir.chmod(0o755)
-        self.token = "e2e" + self.dir.name[-8:]
-        self.program = program
-        for name in ("home", "run", "etc", "data"):
-            (self.dir / name).mkdir()
-        for name in ("passwd", "group"):
-            text = pathlib.Path("/etc", name).read_text(encoding="utf-8")
-            (self.dir / "etc" / name).write_text(text + {
-                "passwd": f"{NAME}:x:{USER}:{USER}::{self.dir}/home:/bin/sh\n", "group": f"{NAME}:x:{USER}:\n"}[name])
-        for name in ("subuid", "subgid"):
-            (self.dir / "etc" / name).write_text(f"{NAME}:2000000:65536\n")
-        (self.dir / "containers.conf").write_text(CONFIGURATION.format(program=program))
-        for name in ("home", "run", "data"):
-            os.chown(self.dir / name, USER, USER)
-        (self.dir / "run").chmod(0o700)
-        archive = self.dir / "image.tar"
-        subprocess.run(["tar", "-C", str(template), "-cf", str(archive), "."], check=True)
-        self("import", archive, "localhost/box")
-
-    def environment(self):
-        return {"PATH": os.environ["PATH"], "HOME": f"{self.dir}/home", "XDG_RUNTIME_DIR": f"{self.dir}/run",
-                "E2E_TOKEN": self.token, "CONTAINERS_CONF": str(self.dir / "containers.conf")}
-
-    def argv(self, *args):
-        """Podman, or what follows "--" in its place, as the user."""
-        words = ["podman", "--storage-driver", "vfs", "--runtime", self.program, *map(str, args)]
-        if args[0] == "--":
-            words = list(args[1:])
-        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", self.before + WITH_OTHER_FILES, f"{self.dir}/etc",
-                "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", *words]
-
-    def __call__(self, *args, status=0, timeout=90):
-        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as error:
-            process = subprocess.run(self.argv(*args), env=self.environment(), stdin=subprocess.DEVNULL, stdout=out,
-                                     stderr=error, timeout=timeout, check=False, cwd="/")
-            out.seek(0)
-            error.seek(0)
-            output, self.stderr = out.read(), error.read()
-        assert status is None or process.returncode == status, \
-            f"podman {args}: status {process.returncode}\n{output}\n{self.stderr}"
-        return output
-
-    def close(self):
-        self("rm", "--all", "--force", "--time", "0", status=None)
-        # Podman keeps a process that holds its user namespace.
-        for pid in processes_with(self.token):
-            os.kill(pid, 15)
-        wait_until(lambda: not processes_with(self.token), what="all of podman has ended")
-        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def need_podman():
