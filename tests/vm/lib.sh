@@ -57,10 +57,13 @@ fail() { echo "$*"; exit 1; }
 not() { if "$@"; then fail "did not expect success: $*"; fi; }
 is() { [ "$1" = "$2" ] || fail "expected \"$2\", got \"$1\""; }
 
+# `set -e` counts for nothing below a condition: the status is looked at afterwards.
 run_tests() {
-	local name said failed=0
+	local name said status failed=0
 	for name in $(sed -n 's/^test_\([a-z_0-9]*\)() .*/\1/p' "$0"); do
-		if said=$(set -e; "test_$name" 2>&1); then
+		said=$(exec 2>&1; set -eE; trap 'echo "line $LINENO: status $? of: $BASH_COMMAND" >&2' ERR; "test_$name")
+		status=$?
+		if [ $status = 0 ]; then
 			echo "ok $name"
 		else
 			echo "not ok $name"
