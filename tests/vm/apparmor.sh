@@ -23,7 +23,7 @@ test_cold_start_loads_our_profile() {
 # The profile is in the kernel: nothing is loaded, and nobody compiles.
 test_further_start_loads_nothing() {
 	CMD='cat /proc/self/attr/current' bundle further "$DEFAULT"
-	strace -f -o /tmp/calls -e trace=execve,openat $OCI run --bundle /tmp/further further >$OUTPUT
+	strace -f -o /tmp/calls -e trace=execve,open,openat $OCI run --bundle /tmp/further further >$OUTPUT
 	is "$(cat $OUTPUT)" "containr-default (enforce)"
 	not grep -q -e apparmor_parser -e apparmor/.replace /tmp/calls
 }
@@ -33,7 +33,7 @@ test_warm_start_takes_the_cache() {
 	apparmor_parser -qR "$WORK/containr-default"
 	not is_loaded containr-default
 	CMD='cat /proc/self/attr/current' bundle warm "$DEFAULT"
-	strace -f -o /tmp/calls -e trace=execve,openat $OCI run --bundle /tmp/warm warm >$OUTPUT
+	strace -f -o /tmp/calls -e trace=execve,open,openat $OCI run --bundle /tmp/warm warm >$OUTPUT
 	is "$(cat $OUTPUT)" "containr-default (enforce)"
 	grep -q apparmor/.replace /tmp/calls
 	not grep -q '"/[a-z/]*apparmor_parser"' /tmp/calls
@@ -56,7 +56,7 @@ test_cache_of_others_is_not_used() {
 	apparmor_parser -qR "$WORK/containr-default"
 	chmod 777 $CACHE
 	CMD=true bundle others "$DEFAULT"
-	strace -f -o /tmp/calls -e trace=execve,openat $OCI run --bundle /tmp/others others
+	strace -f -o /tmp/calls -e trace=execve,open,openat $OCI run --bundle /tmp/others others
 	chmod 700 $CACHE
 	grep -q 'execve("/[a-z/]*apparmor_parser"' /tmp/calls
 	is_loaded containr-default

@@ -24,14 +24,14 @@ test_cold_start_loads_our_profile() {
 }
 
 test_further_start_loads_nothing() {
-	strace -f -o /tmp/calls -e trace=execve,openat $RUN --rootfs /tmp/root sh -c "$CURRENT" >$OUTPUT
+	strace -f -o /tmp/calls -e trace=execve,open,openat $RUN --rootfs /tmp/root sh -c "$CURRENT" >$OUTPUT
 	is "$(cat $OUTPUT)" "containr-default (enforce)"
 	not grep -q -e apparmor_parser -e apparmor/.replace /tmp/calls
 }
 
 test_warm_start_takes_the_cache() {
 	apparmor_parser -qR "$WORK/containr-default"
-	strace -f -o /tmp/calls -e trace=execve,openat $RUN --rootfs /tmp/root sh -c "$CURRENT" >$OUTPUT
+	strace -f -o /tmp/calls -e trace=execve,open,openat $RUN --rootfs /tmp/root sh -c "$CURRENT" >$OUTPUT
 	is "$(cat $OUTPUT)" "containr-default (enforce)"
 	grep -q apparmor/.replace /tmp/calls
 	not grep -q '"/[a-z/]*apparmor_parser"' /tmp/calls
