@@ -355,24 +355,37 @@ int launch_clean_up(const struct launch *l, struct walk *w, struct err *warning,
 }
 
 /* Counters are only looked at where there is a limit that they could tell of. */
-bool launch_end(const struct launch *l, struct cgroup_end *ret)
+static bool has_counters(const struct launch *l)
 {
 	const struct spec_resources *r = &l->spec.linux.resources;
 
-	if (!r->memory.limit.has && !r->memory.swap.has && !r->pids_limit.has &&
-	    !r->cpu.quota.has && r->unified.n == 0)
+	return r->memory.limit.has || r->memory.swap.has || r->pids_limit.has || r->cpu.quota.has ||
+	       r->unified.n > 0;
+}
+
+int launch_wait(const struct launch *l, struct walk *w, struct supervise *s, struct err *err)
+{
+	if (l->options.systemd_cgroup && has_counters(l))
+		end_watch_open(&s->end, &l->plan.cgroups);
+	return supervise_wait(s, w, err);
+}
+
+bool launch_end(const struct launch *l, const struct supervise *s, struct cgroup_end *ret)
+{
+	if (!has_counters(l))
 		return false;
 	cgroup_end_read(&l->plan.cgroups, ret);
+	end_watch_complete(&s->end, ret);
 	return true;
 }
 
-void launch_record(const struct launch *l, int fd, int status, int signal)
+void launch_record(const struct launch *l, int fd, int status, const struct supervise *s)
 {
-	struct state_exit e = { .status = (uint64_t)status, .signal = (uint64_t)signal };
+	struct state_exit e = { .status = (uint64_t)status, .signal = (uint64_t)s->signal };
 	struct cgroup_end end = { .oom_kills = 0 };
 	struct timespec now = { 0 };
 
-	(void)launch_end(l, &end);
+	(void)launch_end(l, s, &end);
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	e.sec = (uint64_t)now.tv_sec;
 	e.nsec = (uint64_t)now.tv_nsec;
@@ -407,14 +420,14 @@ static int run_attached(struct launch *l, struct walk *w, struct supervise *s, i
 	int status;
 
 	walk_release(w, kept, sizeof(kept) / sizeof(kept[0]));
-	status = supervise_wait(s, w, err);
+	status = launch_wait(l, w, s, err);
 	if (status < 0) {
 		(void)sys_pidfd_send_signal(w->ctx.pidfd, SIGKILL);
 		(void)sys_wait4(w->ctx.pid, NULL, __WALL);
 	}
 	if (record >= 0 && status >= 0)
-		launch_record(l, record, status, s->signal);
-	if (request->reasons && launch_end(l, &end))
+		launch_record(l, record, status, s);
+	if (request->reasons && launch_end(l, s, &end))
 		cgroup_end_say(&end, request->reasons);
 	if (!request->keep &&
 	    launch_clean_up(l, w, request->warning ? request->warning : &ignored, &later) < 0 &&

@@ -46,11 +46,14 @@ int launch_hooks(const struct launch *l, const struct walk *w, const char *name,
 /* Has it a pid namespace of its own, so that nothing outlives its first process? */
 bool launch_owns_pids(const struct launch *l);
 
+/* supervise_wait(), with an eye on counters that go before we could read them. */
+int launch_wait(const struct launch *l, struct walk *w, struct supervise *s, struct err *err);
+
 /* What the cgroups know of its end; false: there are no limits that they could tell of. */
-bool launch_end(const struct launch *l, struct cgroup_end *ret);
+bool launch_end(const struct launch *l, const struct supervise *s, struct cgroup_end *ret);
 
 /* Writes down how it ended, to a descriptor from state_exit_create(). */
-void launch_record(const struct launch *l, int fd, int status, int signal);
+void launch_record(const struct launch *l, int fd, int status, const struct supervise *s);
 
 /* After the end of the process: what it left in its cgroup goes too, then all that was made. */
 int launch_clean_up(const struct launch *l, struct walk *w, struct err *warning, struct err *err);

@@ -235,7 +235,7 @@ static void end_the_rest(const struct monitor *m)
 static int watch(struct monitor *m)
 {
 	struct err err = { 0 };
-	int status = supervise_wait(&m->s, &m->w, &err);
+	int status = launch_wait(&m->l, &m->w, &m->s, &err);
 
 	if (status < 0) {
 		(void)sys_pidfd_send_signal(m->w.ctx.pidfd, SIGKILL);
@@ -243,7 +243,7 @@ static int watch(struct monitor *m)
 		return 1;
 	}
 	end_the_rest(m);
-	launch_record(&m->l, m->record, status, m->s.signal);
+	launch_record(&m->l, m->record, status, &m->s);
 	if (!m->request->keep)
 		(void)launch_clean_up(&m->l, &m->w, &err, &err);
 	return status;

@@ -37,6 +37,7 @@ int supervise_begin(struct supervise *s, struct err *err)
 void supervise_end(struct supervise *s)
 {
 	terminal_detach(&s->terminal);
+	end_watch_done(&s->end);
 	if (s->signals < 0)
 		return;
 	(void)close(s->signals);
@@ -116,7 +117,14 @@ static void carry(struct supervise *s, const struct pollfd fds[TERMINAL_FDS])
 
 int supervise_wait(struct supervise *s, struct walk *w, struct err *err)
 {
-	enum { PROCESS, SIGNALS, NOTIFY, CARRIED, N = CARRIED + TERMINAL_FDS };
+	enum {
+		PROCESS,
+		SIGNALS,
+		NOTIFY,
+		ENDING,
+		CARRIED = ENDING + END_WATCH_FDS,
+		N = CARRIED + TERMINAL_FDS
+	};
 	struct pollfd fds[N] = {
 		[PROCESS] = { .fd = w->ctx.pidfd, .events = POLLIN },
 		[SIGNALS] = { .fd = s->signals, .events = POLLIN },
@@ -126,9 +134,11 @@ int supervise_wait(struct supervise *s, struct walk *w, struct err *err)
 
 	while (r == 0 && !ended) {
 		fds[NOTIFY] = (struct pollfd){ .fd = w->ctx.fd[SLOT_NOTIFY], .events = POLLIN };
+		end_watch_poll_fds(&s->end, fds + ENDING);
 		carried_fds(s, fds + CARRIED);
 		if (poll(fds, N, -1) < 0 && errno != EINTR)
 			return err_set(err, -errno, "wait for the container");
+		end_watch_handle(&s->end, fds + ENDING);
 		if (fds[SIGNALS].revents)
 			forward_signals(s, w);
 		if (fds[NOTIFY].revents)

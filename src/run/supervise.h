@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "run/end_watch.h"
 #include "run/output.h"
 #include "run/terminal.h"
 #include "run/walk.h"
@@ -19,12 +20,13 @@ struct supervise {
 	const char *notify_socket; /* NOTIFY_SOCKET of our environment, or NULL */
 	struct terminal terminal;
 	struct output *output; /* NULL: streams are our caller's, and so is a terminal */
-	int signal;            /* by which the program ended, or 0 */
+	struct end_watch end;
+	int signal; /* by which the program ended, or 0 */
 };
 
 #define SUPERVISE_NONE                                                                             \
 	{                                                                                          \
-		.signals = -1, .terminal = TERMINAL_NONE                                           \
+		.signals = -1, .terminal = TERMINAL_NONE, .end = END_WATCH_NONE                    \
 	}
 
 /* Before init is made: from here on no signal is lost, and none kills us. */
