@@ -49,12 +49,14 @@ static bool uses_seed(const struct planner *p)
 /*
  * The host moves devices into the namespace that init is in: then that must be so from the start.
  * In a user namespace we might not get back into our own, which can be that of the host, as it is
- * when an engine of an ordinary user runs us.
+ * when an engine of an ordinary user runs us. And a pidfd leads to the namespaces of a process that
+ * is not dumpable only with CAP_SYS_PTRACE, which root of a container may lack.
  */
 bool host_makes_net(const struct planner *p)
 {
 	return is_new(p, CLONE_NEWNET) && !plan_namespace(p, CLONE_NEWUSER) &&
-	       !p->facts->in_userns && p->spec->linux.n_net_devices == 0;
+	       !p->facts->in_userns && p->spec->linux.n_net_devices == 0 &&
+	       (p->facts->caps & 1ULL << CAP_SYS_PTRACE);
 }
 
 /* ---- H: before init

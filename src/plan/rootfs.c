@@ -16,11 +16,14 @@ static bool is_privileged(const struct planner *p)
 	return p->facts->euid == 0 && (p->facts->caps & 1ULL << CAP_SYS_ADMIN);
 }
 
+/* Into init's mount namespace the host gets by its pidfd, for which it takes CAP_SYS_PTRACE. */
 static enum tree_taker choose_taker(const struct planner *p)
 {
 	if (!is_privileged(p))
 		return TAKER_INIT;
-	return plan_namespace(p, CLONE_NEWUSER) ? TAKER_HOST_LATE : TAKER_HOST;
+	if (!plan_namespace(p, CLONE_NEWUSER))
+		return TAKER_HOST;
+	return p->facts->caps & 1ULL << CAP_SYS_PTRACE ? TAKER_HOST_LATE : TAKER_INIT;
 }
 
 /* Hooks that expect the root with all its mounts at the bundle's path, in init's namespace. */

@@ -103,6 +103,13 @@ static const struct {
 	    .caps = 1ULL << CAP_SYS_ADMIN,
 	    .known_caps = KNOWN_CAPS,
 	    .cgroup = { CGROUP_V2, COUNT(v2), v2, V2_CONTROLLERS } } },
+	/* What people give to root of a container so that it can have others in it. */
+	{ "root-of-a-container",
+	  { .kernel_major = 6,
+	    .kernel_minor = 12,
+	    .caps = KNOWN_CAPS & ~(1ULL << CAP_SYS_PTRACE),
+	    .known_caps = KNOWN_CAPS,
+	    .cgroup = { CGROUP_V2, COUNT(v2), v2, V2_CONTROLLERS } } },
 	{ "v1-root",
 	  { .kernel_major = 5,
 	    .kernel_minor = 15,
