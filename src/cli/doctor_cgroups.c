@@ -79,7 +79,7 @@ static void check_controller(struct doctor *d, const struct check *c, struct fin
 	finding_set(f, c->flag ? VERDICT_WARNING : VERDICT_ABSENT, "no limits can be set: %s",
 		    buf_text(&why));
 	/* The row above says how to get rights. */
-	if (room.lack != CGROUP_LACKS_RIGHTS)
+	if (room.lack != CGROUP_LACKS_RIGHTS && room.lack != CGROUP_LACKS_WRITING)
 		finding_remedy(f, "%s", buf_text(&remedy));
 }
 

@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "sys/sys.h"
@@ -64,6 +65,18 @@ static const char *find_mount(struct arena *arena, const char *controllers)
 	return is_mounted(path, CGROUP_SUPER_MAGIC) ? path : NULL;
 }
 
+/*
+ * Without a cgroup namespace a container is told its cgroup's path on the host, and finds that
+ * cgroup mounted alone (docker and podman on v1). And "/../x" is seen by a process outside of its
+ * cgroup namespace: there is no way there.
+ */
+static const char *path_below(struct arena *arena, const char *mount, const char *own)
+{
+	if (strstr(own, "/..") || access(arena_printf(arena, "%s%s", mount, own), F_OK) < 0)
+		return "/";
+	return arena_strndup(arena, own, strlen(own));
+}
+
 /* One line of /proc/self/cgroup, "4:memory:/path", is one hierarchy; 0 is v2. */
 static void read_line(struct arena *arena, struct cgroup_facts *facts, char *line)
 {
@@ -84,8 +97,7 @@ static void read_line(struct arena *arena, struct cgroup_facts *facts, char *lin
 	if (!h->mount)
 		return;
 	h->controllers = arena_strndup(arena, controllers, strlen(controllers));
-	/* "/../x" is seen by a process outside of its cgroup namespace: there is no way there. */
-	h->own = strstr(own, "/..") ? "/" : arena_strndup(arena, own, strlen(own));
+	h->own = path_below(arena, h->mount, own);
 	facts->n++;
 }
 

@@ -33,8 +33,8 @@ struct cgroup_facts {
 enum cgroup_mode cgroup_mode_read(void);
 
 /*
- * All of it: four system calls on v2, three for its controllers, which only limits depend on, and
- * one for each hierarchy of v1.
+ * All of it: five system calls on v2, three for its controllers, which only limits depend on, and
+ * two for each hierarchy of v1.
  */
 int cgroup_facts_read(bool controllers, struct arena *arena, struct cgroup_facts *ret,
 		      struct err *err);

@@ -7,6 +7,7 @@
  */
 #include "host/cgroup_room.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,17 +83,24 @@ static const char *find_giver(const struct cgroup_hierarchy *h, const char *dir,
 	return NULL;
 }
 
+static enum cgroup_lack find_rights(const char *dir)
+{
+	if (access(dir, W_OK) == 0)
+		return CGROUP_LACKS_NOTHING;
+	return errno == EROFS ? CGROUP_LACKS_WRITING : CGROUP_LACKS_RIGHTS;
+}
+
 static void find_v2(const struct cgroup_hierarchy *h, const char *controller, struct arena *arena,
 		    struct cgroup_room *room)
 {
 	const char *name = strcmp(controller, "blkio") == 0 ? "io" : controller;
-	const bool may_write = access(room->parent, W_OK) == 0;
+	const enum cgroup_lack rights = find_rights(room->parent);
 
 	room->giver = find_giver(h, room->parent, name, arena);
 	if (!room->giver)
 		room->lack = CGROUP_LACKS_CONTROLLER;
-	else if (!may_write)
-		room->lack = CGROUP_LACKS_RIGHTS;
+	else if (rights != CGROUP_LACKS_NOTHING)
+		room->lack = rights;
 	else if (!file_lists(room->parent, "cgroup.subtree_control", name, arena) &&
 		 access(arena_printf(arena, "%s/cgroup.subtree_control", room->giver), W_OK) < 0)
 		room->lack = CGROUP_LACKS_DELEGATION;
@@ -109,10 +117,10 @@ void cgroup_room_find(const struct cgroup_facts *facts, const char *controller, 
 	ret->v1 = *h->controllers != '\0';
 	ret->parent = find_parent(facts, h, arena);
 	ret->lack = CGROUP_LACKS_NOTHING;
-	if (!ret->v1)
+	if (ret->v1)
+		ret->lack = find_rights(ret->parent);
+	else
 		find_v2(h, controller, arena, ret);
-	else if (access(ret->parent, W_OK) < 0)
-		ret->lack = CGROUP_LACKS_RIGHTS;
 }
 
 /* ---- in words -------------------------------------------------------------------------------- */
@@ -168,6 +176,11 @@ void cgroup_room_say(const struct cgroup_room *room, const char *controller, str
 	case CGROUP_LACKS_RIGHTS:
 		buf_printf(why, "%s is not ours to make cgroups in", room->parent);
 		say_rights(room, remedy);
+		return;
+	case CGROUP_LACKS_WRITING:
+		buf_printf(why, "%s is mounted read-only", room->parent);
+		buf_str(remedy, "start the container that we are in with --privileged, or docker "
+				"with --security-opt writable-cgroups=true");
 		return;
 	}
 }

@@ -12,6 +12,7 @@ enum cgroup_lack {
 	CGROUP_LACKS_CONTROLLER, /* the kernel, or the container that we are in, does not have it */
 	CGROUP_LACKS_DELEGATION, /* it is not given on to `parent` by `giver` */
 	CGROUP_LACKS_RIGHTS,     /* `parent` is not ours to make cgroups in */
+	CGROUP_LACKS_WRITING,    /* `parent` is mounted read-only, as in most containers */
 };
 
 struct cgroup_room {

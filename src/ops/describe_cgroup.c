@@ -55,7 +55,12 @@ static void hint_make(const struct step_cgroup *c, int code, enum phase phase, s
 			       "with the container: name another cgroupsPath");
 	else if (phase == PHASE_CONTROLLER)
 		hint_controller(code, err);
-	else if (code == -EACCES || code == -EPERM || code == -EROFS)
+	else if (code == -EROFS)
+		(void)err_hint(err, "the container that we are in has its cgroups read-only: start "
+				    "it with --privileged, or docker with --security-opt "
+				    "writable-cgroups=true; `containr run --cgroup-manager "
+				    "disabled` does without a cgroup");
+	else if (code == -EACCES || code == -EPERM)
 		hint_rights(c, err);
 	else if (code == -ENODEV)
 		(void)err_hint(err, "another file system lies over the cgroups");

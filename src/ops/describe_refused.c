@@ -60,6 +60,25 @@ static void hint_mount(const struct step *step, int code, enum phase phase, stru
 				    "which nothing is covered: bind /sys in place of a new one");
 }
 
+/* In a UTS namespace of our own we have the right to: only a filter can refuse it. */
+static void hint_name(int code, struct err *err)
+{
+	if (is_denied(code))
+		(void)err_hint(err, "the seccomp filter of the container that we are in keeps this "
+				    "call from it, as podman's does without CAP_SYS_ADMIN: start "
+				    "that one with --security-opt seccomp=unconfined, or keep its "
+				    "name (--uts host; in config.json without hostname)");
+}
+
+static void hint_loopback(int code, struct err *err)
+{
+	if (is_denied(code))
+		(void)err_hint(err, "a new network namespace needs CAP_NET_ADMIN: start the "
+				    "container that we are in with --cap-add NET_ADMIN, or use its "
+				    "network (--network host; in config.json without the network "
+				    "namespace)");
+}
+
 void refused_hint(const struct step *step, int code, enum phase phase, struct err *err)
 {
 	if (step->kind == STEP_SPAWN)
@@ -68,6 +87,10 @@ void refused_hint(const struct step *step, int code, enum phase phase, struct er
 		hint_id_map(code, err);
 	else if (step->kind == STEP_MOUNT)
 		hint_mount(step, code, phase, err);
+	else if (step->kind == STEP_HOSTNAME || step->kind == STEP_DOMAINNAME)
+		hint_name(code, err);
+	else if (step->kind == STEP_NETNS_UP || step->kind == STEP_LOOPBACK)
+		hint_loopback(code, err);
 	else if (step->kind == STEP_RLIMIT && is_denied(code))
 		(void)err_hint(err,
 			       "only CAP_SYS_RESOURCE may go above the caller's own hard limit "
