@@ -71,14 +71,27 @@ CONTAINR_API const char *containr_version(void);
  */
 CONTAINR_API int containr_protect(char *const *argv, char *const *envp, struct containr_error *err);
 
+/*
+ * What this host has to confine containers with, as a JSON object in *ret, to be given back with
+ * containr_text_free(): kernel, uid, userNamespace (are we in one), cgroup ("v1", "v2", "hybrid"),
+ * capabilities (a list: what can be granted), modules (the kernel's list), apparmor,
+ * apparmorConfined, apparmorDefaultProfile, apparmorRestrictsUserNamespaces, selinux,
+ * selinuxEnforcing, landlockAbi (0: none). Later versions may add members. `containr info --json`
+ * prints the same. Errors: -ENOMEM, and what reading /proc has. Since 0.1.
+ */
+CONTAINR_API int containr_info(char **ret, struct containr_error *err);
+
 /* ---- the configuration --------------------------------------------------------------------- */
 
 /*
  * The secure default, in *ret: namespaces of its own (of users, too, if the caller is not root; the
  * network is then the host's), Docker's fourteen capabilities, no new privileges, containr's
  * seccomp profile, its AppArmor profile where there is AppArmor, a read-only root, masked and
- * read-only paths in /proc and /sys, no devices but the usual. The command is "sh", without a
- * terminal; the root is the directory "rootfs" of the bundle. Errors: -ENOMEM. Since 0.1.
+ * read-only paths in /proc and /sys, no devices but the usual. Where SELinux is active, the start
+ * adds labels: system_u:system_r:container_t:s0 with two categories that no other container below
+ * the same root has, so the files of the root must be labelled container_file_t. The command is
+ * "sh", without a terminal; the root is the directory "rootfs" of the bundle. Errors: -ENOMEM.
+ * Since 0.1.
  */
 CONTAINR_API int containr_config_new(struct containr_config **ret, struct containr_error *err);
 
@@ -91,9 +104,9 @@ CONTAINR_API int containr_config_from_json(const char *json, struct containr_con
 					   struct containr_error *err);
 
 /*
- * The config.json that a start would use, in *ret; to be given back with containr_text_free().
- * Errors: -ENOMEM, and those of containr_config_set_seccomp() for a file that was changed
- * meanwhile. Since 0.1.
+ * The config.json that a start would use, but for SELinux labels that it chooses, in *ret; to be
+ * given back with containr_text_free(). Errors: -ENOMEM, and those of containr_config_set_seccomp()
+ * for a file that was changed meanwhile. Since 0.1.
  */
 CONTAINR_API int containr_config_to_json(const struct containr_config *config, char **ret,
 					 struct containr_error *err);
@@ -150,7 +163,10 @@ CONTAINR_API int containr_config_set_seccomp(struct containr_config *config, con
 CONTAINR_API int containr_config_set_apparmor(struct containr_config *config, const char *profile,
 					      struct containr_error *err);
 
-/* SELinux labels of the process and of files; NULL: none. Source: selinux(8), mount(8) context=. */
+/*
+ * SELinux labels of the process and of files, in place of those that a start chooses; NULL: none.
+ * Source: selinux(8), mount(8) context=.
+ */
 CONTAINR_API int containr_config_set_selinux(struct containr_config *config, const char *process,
 					     const char *mount, struct containr_error *err);
 

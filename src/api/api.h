@@ -14,6 +14,7 @@
 struct containr_config {
 	struct buf text; /* config.json, checked, without what `seccomp` will add */
 	char *seccomp;   /* profile to be resolved; NULL: as the text has it */
+	bool labels;     /* SELinux's, where it is active, are chosen at the start */
 };
 
 /* Ends a public function: tells what went wrong, if something did, and returns `r`. */
@@ -24,6 +25,9 @@ int api_check_text(const char *what, const char *text, struct err *err);
 
 /* The text that a start uses. */
 int config_render(const struct containr_config *config, struct buf *ret, struct err *err);
+
+/* Gives a rendered configuration the labels of container `id`, where SELinux is active. */
+int config_label(struct buf *text, const char *root, const char *id, struct err *err);
 
 /* ---- config.c, for the setters ------------------------------------------------------------- */
 

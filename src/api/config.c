@@ -16,6 +16,8 @@
 #include "base/utf8.h"
 #include "host/apparmor.h"
 #include "host/facts.h"
+#include "host/selinux.h"
+#include "run/info.h"
 #include "seccomp/edit.h"
 #include "seccomp/render.h"
 #include "spec/check.h"
@@ -133,7 +135,7 @@ int config_edit_number(struct containr_config *config, const char *path, int64_t
 
 int config_copy(const struct containr_config *config, struct containr_config *ret, struct err *err)
 {
-	*ret = (struct containr_config){ 0 };
+	*ret = (struct containr_config){ .labels = config->labels };
 	buf_add(&ret->text, buf_text(&config->text), config->text.len);
 	if (config->seccomp)
 		ret->seccomp = strdup(config->seccomp);
@@ -204,6 +206,23 @@ int config_render(const struct containr_config *config, struct buf *ret, struct 
 	return ret->failed || profile.failed ? err_set(err, -ENOMEM, "write the configuration") : 0;
 }
 
+int config_label(struct buf *text, const char *root, const char *id, struct err *err)
+{
+	static const char *const no_options[] = { NULL };
+	struct containr_config work = { .text = *text };
+	struct selinux_labels labels;
+	struct arena arena = { 0 };
+	int r = selinux_label_make(root, id, no_options, &arena, &labels, err);
+
+	if (r == 0 && labels.process)
+		r = config_edit_text(&work, "process/selinuxLabel", labels.process, err);
+	if (r == 0 && labels.mount)
+		r = config_edit_text(&work, "linux/mountLabel", labels.mount, err);
+	arena_done(&arena);
+	*text = work.text;
+	return r;
+}
+
 /* ---- the handle ----------------------------------------------------------------------------- */
 
 static int take(struct buf *text, const char *seccomp, struct containr_config **ret,
@@ -255,11 +274,38 @@ static int make_default(struct containr_config **ret, struct err *err)
 	if (r == 0 && has_default_profile(&arena))
 		r = config_edit_text(config, "process/apparmorProfile", APPARMOR_DEFAULT, err);
 	arena_done(&arena);
-	if (r < 0)
+	if (r < 0) {
 		containr_config_free(config);
-	else
-		*ret = config;
-	return r;
+		return r;
+	}
+	config->labels = true;
+	*ret = config;
+	return 0;
+}
+
+static int describe_host(struct buf *text, struct err *err)
+{
+	struct arena arena = { 0 };
+	struct facts facts;
+	int r = facts_read(FACTS_CGROUP | FACTS_LSM, &arena, &facts, err);
+
+	if (r == 0)
+		info_json(&facts, text);
+	arena_done(&arena);
+	return r == 0 && text->failed ? err_set(err, -ENOMEM, "describe this host") : r;
+}
+
+int containr_info(char **ret, struct containr_error *error)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+	struct err err = { 0 };
+	int r = describe_host(&text, &err);
+
+	if (r == 0) {
+		*ret = text.data;
+		text = (struct buf){ 0 };
+	}
+	return api_end(r, &err, error);
 }
 
 int containr_config_new(struct containr_config **ret, struct containr_error *error)

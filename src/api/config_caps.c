@@ -262,6 +262,7 @@ int containr_config_set_privileged(struct containr_config *config, struct contai
 	struct err err = { 0 };
 	int r = config_copy(config, &work, &err);
 
+	work.labels = false;
 	for (size_t i = 0; i < sizeof(opened) / sizeof(opened[0]) && r == 0; i++)
 		r = config_edit(&work, opened[i].path, opened[i].value, false, &err);
 	if (r == 0)

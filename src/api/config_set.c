@@ -131,6 +131,7 @@ int containr_config_set_selinux(struct containr_config *config, const char *proc
 	struct err err = { 0 };
 	int r = config_copy(config, &work, &err);
 
+	work.labels = false;
 	if (r == 0)
 		r = config_edit_text(&work, "process/selinuxLabel", process, &err);
 	if (r == 0)

@@ -146,6 +146,8 @@ static int prepare(struct start *s, const struct containr_run_options *options, 
 		r = find_root(o->root, &s->arena, &plan->root, err);
 	if (r == 0 && o->config)
 		r = config_render(o->config, &s->config, err);
+	if (r == 0 && o->config && o->config->labels)
+		r = config_label(&s->config, plan->root, o->id, err);
 	if (r < 0)
 		return r;
 	plan->id = o->id;

@@ -9,10 +9,10 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/json_out.h"
 #include "base/num.h"
 #include "cli/commands.h"
 #include "cli/containers.h"
-#include "cli/json_out.h"
 #include "cli/people.h"
 
 #define AT(member) offsetof(struct options, member)

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/json_out.h"
 #include "base/num.h"
 #include "cli/commands.h"
 #include "cli/doctor.h"
-#include "cli/json_out.h"
 #include "cli/people.h"
 
 #define AT(member) offsetof(struct options, member)

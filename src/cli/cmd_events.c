@@ -2,9 +2,9 @@
  * cmd_events.c - events: what a container uses, and when it runs out of memory, as lines of JSON.
  */
 #include "base/cleanup.h"
+#include "base/json_out.h"
 #include "cli/commands.h"
 #include "cli/interval.h"
-#include "cli/json_out.h"
 #include "cli/stats.h"
 #include "run/run.h"
 

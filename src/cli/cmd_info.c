@@ -4,12 +4,13 @@
 #include <linux/capability.h>
 
 #include "base/cleanup.h"
+#include "base/json_out.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/doctor.h"
-#include "cli/json_out.h"
 #include "host/facts.h"
 #include "host/lsm.h"
+#include "run/info.h"
 #include "seccomp/profile.h"
 #include "spec/names.h"
 
@@ -21,13 +22,6 @@ const struct option_row info_options[] = {
 	{ "security", 0, OPTION_FLAG, AT(security), NULL,
 	  "what confines containers, tried, as `doctor` has it" },
 	{ 0 },
-};
-
-static const char *const cgroup_modes[] = {
-	[CGROUP_NONE] = "none",
-	[CGROUP_V1] = "v1",
-	[CGROUP_V2] = "v2",
-	[CGROUP_HYBRID] = "hybrid",
 };
 
 static void put_capabilities(struct buf *out, uint64_t mask, const char *before)
@@ -57,35 +51,12 @@ static void info_text(const struct facts *facts, struct buf *out)
 		put_capabilities(out, facts->known_caps & ~facts->caps, "all but ");
 	else
 		put_capabilities(out, facts->caps, "");
-	buf_printf(out, "\ncgroups: %s\n", cgroup_modes[facts->cgroup.mode]);
+	buf_printf(out, "\ncgroups: %s\n", cgroup_mode_name(facts->cgroup.mode));
 	buf_str(out, "seccomp: active; built-in profiles:");
 	for (unsigned int i = 0; profile_at(i); i++)
 		buf_printf(out, " %s", profile_at(i)->name);
 	buf_str(out, "\n");
 	lsm_report(out);
-}
-
-static void info_json(const struct facts *facts, const struct lsm_facts *lsm, struct buf *out)
-{
-	_cleanup_buf_ struct buf modules = { 0 };
-
-	lsm_modules(&modules);
-	out_open(out, NULL, '{');
-	buf_printf(out, "\"kernel\":\"%u.%u\"", facts->kernel_major, facts->kernel_minor);
-	out_unsigned(out, "uid", facts->euid);
-	out_bool(out, "userNamespace", facts->in_userns);
-	out_str(out, "cgroup", cgroup_modes[facts->cgroup.mode]);
-	out_open(out, "capabilities", '[');
-	for (unsigned int cap = 0; cap < 64; cap++)
-		if (facts->caps >> cap & 1 && spec_name_of(spec_capability_names, cap))
-			out_str(out, NULL, spec_name_of(spec_capability_names, cap));
-	out_close(out, ']');
-	out_str(out, "modules", buf_text(&modules));
-	out_bool(out, "apparmor", lsm->apparmor);
-	out_bool(out, "selinux", lsm->selinux);
-	out_unsigned(out, "landlockAbi", lsm_landlock_abi());
-	out_close(out, '}');
-	buf_str(out, "\n");
 }
 
 /* The rows of doctor's that are about it, made by the same functions. */
@@ -113,21 +84,18 @@ static int info_security(struct cli *cli, bool json)
 int cmd_info(struct cli *cli)
 {
 	_cleanup_buf_ struct buf out = { 0 };
-	struct lsm_facts lsm = { .apparmor = false };
-	struct facts facts = { .seed_fd = -1 };
+	struct facts facts;
 	bool json = false;
 	int r = cli_format(cli, "text", &json);
 
 	if (r == 0 && cli->o.security)
 		return info_security(cli, json);
 	if (r == 0)
-		r = facts_read(FACTS_CGROUP | FACTS_CONTROLLERS, &cli->arena, &facts, &cli->err);
-	if (r == 0 && json)
-		r = lsm_facts_read(&cli->arena, &lsm, &cli->err);
+		r = facts_read(FACTS_CGROUP | FACTS_LSM, &cli->arena, &facts, &cli->err);
 	if (r < 0)
 		return r;
 	if (json)
-		info_json(&facts, &lsm, &out);
+		info_json(&facts, &out);
 	else
 		info_text(&facts, &out);
 	return cli_print(cli, &out);

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json_out.h"
 #include "base/num.h"
 #include "cli/commands.h"
 #include "cli/inspect.h"
-#include "cli/json_out.h"
 #include "cli/parts.h"
 #include "cli/people.h"
 #include "cli/signals.h"

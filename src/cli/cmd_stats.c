@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/json_out.h"
 #include "base/num.h"
 #include "cli/commands.h"
 #include "cli/interval.h"
-#include "cli/json_out.h"
 #include "cli/people.h"
 #include "run/run.h"
 

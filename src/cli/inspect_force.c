@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/json_out.h"
 #include "cli/inspect.h"
-#include "cli/json_out.h"
 #include "cli/people.h"
 #include "host/lsm.h"
 #include "ops/cgroup_dirs.h"

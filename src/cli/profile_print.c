@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cli/json_out.h"
+#include "base/json_out.h"
 #include "seccomp/arch.h"
 #include "seccomp/profile.h"
 

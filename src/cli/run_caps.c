@@ -10,8 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json_out.h"
 #include "base/nearest.h"
-#include "cli/json_out.h"
 #include "cli/people.h"
 #include "spec/names.h"
 #include "sys/abi.h"

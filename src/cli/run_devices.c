@@ -12,8 +12,8 @@
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
+#include "base/json_out.h"
 #include "base/num.h"
-#include "cli/json_out.h"
 #include "cli/people.h"
 
 #define MAX_DEPTH   4

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/json_out.h"
 #include "base/num.h"
 #include "cli/id_ranges.h"
-#include "cli/json_out.h"
 #include "cli/people.h"
 #include "sys/abi.h"
 

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json_out.h"
 #include "base/num.h"
-#include "cli/json_out.h"
 #include "cli/people.h"
 #include "spec/landlock.h"
 #include "sys/abi.h"

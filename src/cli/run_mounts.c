@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/json_out.h"
+#include "base/json_out.h"
 #include "cli/people.h"
 #include "host/proc_cover.h"
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/json_out.h"
+#include "base/json_out.h"
 #include "cli/people.h"
 #include "spec/landlock.h"
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cli/json_out.h"
+#include "base/json_out.h"
 #include "cli/people.h"
 #include "run/run.h"
 #include "sys/abi.h"

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_out.h"
 #include "base/num.h"
-#include "cli/json_out.h"
 #include "cli/people.h"
 #include "spec/names.h"
 

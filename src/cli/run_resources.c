@@ -8,8 +8,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/json_out.h"
 #include "base/num.h"
-#include "cli/json_out.h"
 #include "cli/people.h"
 
 #define CPU_PERIOD 100000 /* microseconds, the kernel's own default */

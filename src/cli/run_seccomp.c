@@ -8,7 +8,7 @@
 #include <linux/seccomp.h>
 #include <string.h>
 
-#include "cli/json_out.h"
+#include "base/json_out.h"
 #include "cli/people.h"
 #include "seccomp/arch.h"
 #include "seccomp/edit.h"

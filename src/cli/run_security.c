@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/json_out.h"
 #include "base/num.h"
-#include "cli/json_out.h"
 #include "cli/people.h"
 #include "host/apparmor.h"
 #include "host/lsm.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/json_out.h"
+#include "base/json_out.h"
 #include "cli/people.h"
 
 /* Each needs what those above it decided. */

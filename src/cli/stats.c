@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cli/json_out.h"
+#include "base/json_out.h"
 
 #define NS_PER_US 1000
 

@@ -116,6 +116,18 @@ static void read_hierarchies(struct arena *arena, struct cgroup_facts *facts, ch
 		read_line(arena, facts, line);
 }
 
+const char *cgroup_mode_name(enum cgroup_mode mode)
+{
+	static const char *const names[] = {
+		[CGROUP_NONE] = "none",
+		[CGROUP_V1] = "v1",
+		[CGROUP_V2] = "v2",
+		[CGROUP_HYBRID] = "hybrid",
+	};
+
+	return names[mode];
+}
+
 enum cgroup_mode cgroup_mode_read(void)
 {
 	if (is_mounted(ROOT, CGROUP2_SUPER_MAGIC))

@@ -29,6 +29,9 @@ struct cgroup_facts {
 	const char *v2_controllers; /* cgroup.controllers of the v2 root, "" if none, or not read */
 };
 
+/* "none", "v1", "v2" or "hybrid". */
+const char *cgroup_mode_name(enum cgroup_mode mode);
+
 /* How cgroups are mounted: one or two system calls. Never CGROUP_NONE: v1 is what is left. */
 enum cgroup_mode cgroup_mode_read(void);
 

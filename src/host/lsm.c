@@ -113,6 +113,11 @@ int lsm_facts_read(struct arena *arena, struct lsm_facts *ret, struct err *err)
 	return 0;
 }
 
+bool lsm_restricts_userns(void)
+{
+	return first_char("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == '1';
+}
+
 unsigned int lsm_landlock_abi(void)
 {
 	int abi = sys_landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -181,7 +186,7 @@ static void report_apparmor(const struct lsm_facts *facts, struct buf *out)
 		   facts->apparmor_default ? "loaded" : "not loaded");
 	if (facts->apparmor_confined)
 		buf_str(out, ", and this program is confined itself");
-	if (first_char("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == '1')
+	if (lsm_restricts_userns())
 		buf_str(out, "; ordinary users can make user namespaces only under a profile that "
 			     "allows it");
 	buf_str(out, "\n");

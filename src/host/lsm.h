@@ -25,6 +25,10 @@ int lsm_facts_read(struct arena *arena, struct lsm_facts *ret, struct err *err);
 /* The version of Landlock's interface, or 0: not in the kernel, or not switched on at boot. */
 unsigned int lsm_landlock_abi(void);
 
+/* May ordinary users make user namespaces only under an AppArmor profile that allows it (Ubuntu)?
+ */
+bool lsm_restricts_userns(void);
+
 /* Is the profile in the kernel's list? */
 bool lsm_has_profile(const char *profiles, const char *name);
 

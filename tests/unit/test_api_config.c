@@ -6,7 +6,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -45,6 +48,23 @@ static void default_is_confined(void **unused)
 	containr_config_free(config);
 	containr_config_free(NULL);
 	assert_string_equal(containr_version(), "0.1.0");
+}
+
+/* What it says of SELinux and Landlock is what the kernel says by another way. */
+static void host_is_described(void **unused)
+{
+	const bool selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
+	struct containr_error error = { 0 };
+	char *json = NULL, *abi;
+
+	(void)unused;
+	assert_int_equal(containr_info(&json, &error), 0);
+	assert_non_null(strstr(json, selinux ? "\"selinux\":true" : "\"selinux\":false"));
+	abi = strstr(json, "\"landlockAbi\":");
+	assert_non_null(abi);
+	assert_int_equal(strtol(abi + strlen("\"landlockAbi\":"), NULL, 10),
+			 syscall(SYS_landlock_create_ruleset, NULL, 0, 1));
+	containr_text_free(json);
 }
 
 /* A text that is taken over gets nothing that its author did not write, and loses nothing. */
@@ -212,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(default_is_confined),
+		cmocka_unit_test(host_is_described),
 		cmocka_unit_test(json_is_taken_as_it_is),
 		cmocka_unit_test(mistakes_are_told_at_once),
 		cmocka_unit_test(capabilities_follow_the_user),

@@ -58,6 +58,25 @@ test_custom_context() {
 none"
 }
 
+# Two containers of a program that says nothing of labels: each has its own.
+test_library_chooses_labels() {
+	local name label other=
+	for name in lib1 lib2; do
+		new_root /tmp/$name/rootfs
+		$TOOL relabel /tmp/$name/rootfs system_u:object_r:container_file_t:s0 shared
+		$TOOL library /run/lib /tmp/$name $name 'cat /proc/self/attr/current' >$OUTPUT 2>&1
+		label=$(tr -d '\0' <$OUTPUT)
+		case $label in
+		system_u:system_r:container_t:s0:c*,c*) ;;
+		*) fail "$label" ;;
+		esac
+		[ "$label" != "$other" ] || fail "both are $label"
+		other=$label
+	done
+	$TOOL library /run/lib /tmp/lib1 lib3 'cat /proc/self/attr/current' none >$OUTPUT 2>&1
+	silent_about container_t
+}
+
 test_unknown_context_is_an_error() {
 	not $TOOL selinux-make /run/oci x type:not_there_t >$OUTPUT 2>&1
 	says "does not know it"

@@ -65,7 +65,7 @@ def prepare(folder):
     machine = os.uname().machine
     subprocess.run(["musl-gcc", "-static", "-idirafter", "/usr/include", "-idirafter",
                     f"/usr/include/{machine}-linux-gnu", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-Wall",
-                    f"-I{TREE}/src", "-o", folder / "lsm-tool", HERE / "lsm-tool.c",
+                    f"-I{TREE}/src", f"-I{TREE}/include", "-o", folder / "lsm-tool", HERE / "lsm-tool.c",
                     BUILD / "src/libcontainr.a"], check=True)
 
 
