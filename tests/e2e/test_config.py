@@ -408,6 +408,15 @@ def test_readonly_paths(any_rt):
     assert "Read-only" in any_rt.run(bundle, status=1).stdout
 
 
+def test_readonly_paths_with_what_is_mounted_below(any_rt):
+    def change(config):
+        for path in ("/data", "/data/below"):
+            config["mounts"].append({"destination": path, "type": "tmpfs", "source": "tmpfs"})
+        config["linux"]["readonlyPaths"] = ["/data"]
+
+    assert any_rt.shell("for d in /data /data/below /tmp; do touch $d/x 2>/dev/null && echo $d; done", change) == "/tmp\n"
+
+
 def test_devices(rt):
     extra = [{"path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "fileMode": 0o640,
               "uid": 3, "gid": 4}]

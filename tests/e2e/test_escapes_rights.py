@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import os
 import pathlib
 import pty
@@ -57,14 +58,28 @@ def test_keys_of_the_caller_are_out_of_reach(box):
         key = libc.syscall(nr[0], b"user", b"e2e-secret", b"host", 4, -3)
         libc.syscall(nr[1], 5, key, 0x3f3f3f3f)  # KEYCTL_SETPERM: the ids alone do not protect it
         found["none"] = attack(box, "key", key)
+        found["exec"] = results(box("exec", box.started(), "/bin/attack", "key", key).stdout)
         found["shared"] = results(box.run(box.bundle(args=["/bin/attack", "key", str(key)]),
                                           "--no-new-keyring").stdout)
 
     thread = threading.Thread(target=in_a_session)
     thread.start()
     thread.join()
-    assert found["none"]["search"] == "ENOKEY", found
+    assert found["none"]["search"] == found["exec"]["search"] == "ENOKEY", found
     assert found["shared"]["search"] == "ok" and found["shared"]["read"] == "ok"
+
+
+def test_keys_of_one_container_are_not_read_by_another_of_the_same_owner(box):
+    """Without a user namespace they all are root's: what is possessed by one is found by its processes, and read by no others."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    nr = {"x86_64": 250, "aarch64": 219}.get(os.uname().machine)
+    need(nr, "system call numbers of this machine are not known here")
+    ids = [box.started(), box.started()]
+    first, second = (box("exec", id, "/bin/probe").json["sessionKeyring"] for id in ids)
+    assert first > 0 and second > 0 and first != second
+    assert box("exec", ids[0], "/bin/probe").json["sessionKeyring"] == first, "the container has one for all its processes"
+    assert libc.syscall(nr, 6, first, None, 0) > 0  # KEYCTL_DESCRIBE
+    assert libc.syscall(nr, 11, first, None, 0) < 0 and ctypes.get_errno() == errno.EACCES  # KEYCTL_READ
 
 
 def test_terminal_of_the_caller_cannot_be_typed_into(box):

@@ -14,6 +14,7 @@ import pytest
 
 from containers import (DEFAULT_CAPS, IS_ROOT, Receiver, caps_mask, describe,
                         need, open_terminal, processes_with, read_terminal, wait_until)
+from test_run import FOURTEEN, HIDDEN, READ_ONLY
 
 
 def loop(rt, **change):
@@ -321,13 +322,14 @@ def test_pause_of_a_created_or_stopped_container_says_why_not(rt):
 # ---- descriptors, sockets, terminals ------------------------------------------------------------
 
 def test_no_descriptor_of_the_caller_gets_in(any_rt):
-    secret = os.open("/etc/hostname", os.O_RDONLY)
-    try:
-        os.set_inheritable(secret, True)
-        seen = json.loads(any_rt.run(any_rt.bundle(), pass_fds=(secret,)).stdout)
-    finally:
-        os.close(secret)
-    assert seen["openFds"] == [0, 1, 2]
+    with open("/etc/hostname", encoding="ascii") as secret:
+        # Also the very first that there can be, and where a number is allowed, the one behind it.
+        for passed in ([], ["--preserve-fds", 1]):
+            many = [secret.fileno()] * (3 + len(passed))
+            kept = [0, 1, 2, 3][:3 + len(passed) // 2]
+            assert json.loads(any_rt.run(any_rt.bundle(), *passed, fds_from_3=many).stdout)["openFds"] == kept
+            id = any_rt.started(fds_from_3=many)
+            assert any_rt("exec", *passed, id, "/bin/probe", fds_from_3=many).json["openFds"] == kept
 
 
 def test_preserve_fds(any_rt):
@@ -616,6 +618,19 @@ def test_spec_runs_as_it_is_printed(any_rt, kind):
     config["process"].pop("rlimits", None)
     (bundle.path / "config.json").write_text(json.dumps(config))
     assert any_rt.run(bundle).stdout == "fine\n"
+
+
+def test_spec_is_as_confined_as_people_are_told(rt, only_ours):
+    bundle = rt.bundle(args=["/bin/true"])
+    (bundle.path / "config.json").unlink()
+    rt("spec", "--bundle", bundle.path)
+    config = json.loads((bundle.path / "config.json").read_text())
+    sets = config["process"]["capabilities"]
+    assert sets.keys() == {"bounding", "effective", "permitted"}
+    assert all(sorted(names) == sorted(f"CAP_{name}" for name in FOURTEEN) for names in sets.values())
+    assert config["process"]["noNewPrivileges"] and config["root"]["readonly"]
+    assert set(config["linux"]["readonlyPaths"]) == set(READ_ONLY)
+    assert {"/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"} <= set(config["linux"]["maskedPaths"]) <= set(HIDDEN)
 
 
 def test_features(any_rt, kind):

@@ -11,7 +11,7 @@ import stat
 import pytest
 
 from containers import caps_mask, mount_options, own_caps, status_field
-from test_run import FOURTEEN
+from test_run import FOURTEEN, HIDDEN, THERMAL
 
 KINDS = ("bounding", "effective", "permitted", "inheritable", "ambient")
 #: Never without being named: what each of them can do to the host is in capabilities(7).
@@ -19,11 +19,13 @@ DANGEROUS = "SYS_ADMIN SYS_MODULE SYS_RAWIO SYS_PTRACE SYS_BOOT MAC_ADMIN MAC_OV
 ASKED = {
     "default": [],
     "strict": ["--secure", "strict"],
+    "dev": ["--secure", "dev"],
     "privileged": ["--privileged"],
     "custom": ["--cap-drop", "ALL", "--cap-add", "net_bind_service,CAP_KILL", "--security-opt", "seccomp=unconfined",
                "--security-opt", "no-new-privileges=false", "--security-opt", "unmask=/proc/keys", "--security-opt",
                "mask=/proc/version"],
 }
+CLOSED = ("default", "strict", "dev")
 CALLERS = {"root": ("root", []), "user": ("root", ["--user", "1000"]), "rootless": ("user", [])}
 
 
@@ -31,10 +33,10 @@ def expected_caps(caller, asked):
     """The five sets. Explicitly added ones, and no others, work for a user that is not root (moby#8460)."""
     everything = own_caps() if caller != "rootless" else None
     bounding = {"default": caps_mask(FOURTEEN), "strict": 0, "privileged": everything,
-                "custom": caps_mask(["NET_BIND_SERVICE", "KILL"])}[asked]
+                "dev": caps_mask(FOURTEEN + ["SYS_PTRACE"]), "custom": caps_mask(["NET_BIND_SERVICE", "KILL"])}[asked]
     if caller != "user":
         return dict.fromkeys(KINDS[:3], bounding) | dict.fromkeys(KINDS[3:], 0)
-    added = bounding if asked == "custom" else 0
+    added = {"custom": bounding, "dev": caps_mask(["SYS_PTRACE"])}.get(asked, 0)
     return dict.fromkeys(KINDS, added) | {"bounding": bounding}
 
 
@@ -46,16 +48,29 @@ def check_caps(seen, caller, asked):
         assert got["inheritable"] == got["ambient"] == 0
         return
     assert got == want
-    if asked != "privileged":
+    if asked not in ("privileged", "dev"):
         assert not got["bounding"] & caps_mask(DANGEROUS)
 
 
 def check_filter(seen, asked):
-    closed = asked in ("default", "strict")
+    closed = asked in CLOSED
     assert status_field(seen, "Seccomp") == ("2" if closed else "0")
     assert status_field(seen, "Seccomp_filters") == ("1" if closed else "0")
     assert seen["noNewPrivileges"] == int(closed)
     assert seen["securebits"] == 0 and seen["fds"].keys() >= {"0", "1", "2"} and seen["openFds"] == [0, 1, 2]
+
+
+def check_flags(line):
+    """No mount lets a set-user-id program or a device file of an image have its way, none of the kernel's executes."""
+    place, flags = line.split()[4], set(line.split()[5].split(","))
+    # What covers is the null device or an empty directory; what lies in /dev is a single device, or has its own row here.
+    if place in HIDDEN or place == "/proc/version" or place.startswith(THERMAL):
+        return
+    if place.startswith("/dev/") and place not in ("/dev/pts", "/dev/shm", "/dev/mqueue"):
+        return
+    assert "nosuid" in flags, line
+    assert "nodev" in flags or place in ("/dev", "/dev/pts"), line
+    assert "noexec" in flags or not place.startswith(("/proc", "/sys", "/dev/")), line
 
 
 def check_mounts(seen, asked):
@@ -66,9 +81,11 @@ def check_mounts(seen, asked):
     places = {line.split()[4] for line in seen["mounts"]}
     for path in ("/proc/sys", "/proc/kcore", "/sys/firmware"):
         assert (path in places) != opened or not os.path.exists(path), path
-    assert ("/proc/keys" in places) == (asked in ("default", "strict"))
+    assert ("/proc/keys" in places) == (asked in CLOSED)
     assert ("/proc/version" in places) == (asked == "custom")
     assert "noexec" in mount_options(seen, "/dev/shm")[0]
+    for line in seen["mounts"]:
+        check_flags(line)
     # Nothing of what is mounted inside is shared with the host, or would get back to it.
     assert not any("shared:" in line for line in seen["mounts"])
 

@@ -1,5 +1,6 @@
 """`containr run` for people, as root and as an ordinary user: what the probe sees inside, and what is left."""
 
+import glob
 import json
 import os
 import resource
@@ -15,6 +16,12 @@ from people import config_of
 
 FOURTEEN = """CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE
     SYS_CHROOT KILL AUDIT_WRITE""".split()
+#: What nobody sees, and what nobody changes, on kernels that have it; every processor's thermal counters, too.
+HIDDEN = """/proc/acpi /proc/allocinfo /proc/asound /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats
+    /proc/pagetypeinfo /proc/sched_debug /proc/scsi /proc/slabinfo /proc/timer_list /proc/timer_stats /proc/vmallocinfo
+    /sys/dev/block /sys/devices/virtual/powercap /sys/firmware /sys/fs/selinux""".split()
+THERMAL = "/sys/devices/system/cpu/cpu"
+READ_ONLY = "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger".split()
 
 
 # ---- default ------------------------------------------------------------------------------------
@@ -155,14 +162,21 @@ def test_hidden_paths(anyone):
 
 def test_every_hidden_path_shows_nothing(anyone):
     # What is not there on this kernel needs no hiding; a directory is empty, a file is a null device.
-    linux = config_of(anyone.program)["linux"]
-    there = [p for p in linux["maskedPaths"] if os.path.exists(p)]
+    there = [p for p in HIDDEN if os.path.exists(p)]
     assert len(there) > 3
     assert anyone.sh(f"for p in {' '.join(there)}; do if [ -d $p ]; then ls -A $p; else cat $p; fi; done") == ""
 
 
+def test_paths_of_other_kernels_are_hidden_too(containr):
+    for flags in ([], ["--secure", "strict"], ["--secure", "dev"]):
+        linux = config_of(containr, *flags)["linux"]
+        assert [p for p in linux["maskedPaths"] if not p.startswith(THERMAL)] == HIDDEN
+        assert len(linux["maskedPaths"]) - len(HIDDEN) == len(glob.glob(THERMAL + "[0-9]*/thermal_throttle"))
+        assert linux["readonlyPaths"] == READ_ONLY
+
+
 def test_no_read_only_path_can_be_written(root):
-    paths = [p for p in config_of(root.program)["linux"]["readonlyPaths"] if os.path.exists(p)]
+    paths = [p for p in READ_ONLY if os.path.exists(p)]
     assert len(paths) > 3
     flags = ["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--landlock", "none"]
     said = root.do(*flags, command=["sh", "-c", f"for p in {' '.join(paths)}; do findmnt -no OPTIONS $p | "

@@ -11,6 +11,9 @@ from containers import IS_ROOT
 from people import config_of, refused
 
 MB = 1024 * 1024
+#: What Landlock knows of names: what is made, moved, removed, listed and executed.
+NAMES = {"execute", "read_dir", "remove_dir", "remove_file", "make_char", "make_dir", "make_reg", "make_sock", "make_fifo",
+         "make_block", "make_sym", "refer"}
 
 
 def get(config, path):
@@ -419,6 +422,15 @@ def test_strict_is_stricter(containr):
     assert "noexec" in mounts(config)["/tmp"]["options"]
     names = {n for row in config["linux"]["seccomp"]["syscalls"] if row["action"] == "SCMP_ACT_ALLOW" for n in row["names"]}
     assert not names & {"ptrace", "io_uring_setup", "keyctl", "personality"}
+
+
+@pytest.mark.parametrize("preset,handled", [("strict", {"all"}), ("default", NAMES), ("dev", NAMES)])
+def test_landlock_of_the_presets(containr, preset, handled):
+    """Strict rules out what the mounts rule out, once more; the others only names and programs."""
+    rules = json.loads(config_of(containr, "--secure", preset)["annotations"]["run.containr.landlock"])
+    assert set(rules["ruleset"]["handledAccessFS"]) == handled
+    writable = {path for row in rules["rules"]["pathBeneath"] if "all" in row["allowedAccess"] for path in row["paths"]}
+    assert {"/tmp", "/dev", "/proc"} <= writable and not writable & {"/", "/usr", "/etc", "/sys", "/sys/fs/cgroup"}
 
 
 def test_flags_win_over_the_preset_wherever_they_stand(containr):
