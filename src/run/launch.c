@@ -21,6 +21,7 @@
 #include "run/launch.h"
 #include "run/life.h"
 #include "run/notify.h"
+#include "run/selfexe.h"
 #include "run/supervise.h"
 #include "run/trace.h"
 #include "run/walk.h"
@@ -187,8 +188,11 @@ int launch_plan(struct launch *l, const struct run_request *request, struct err 
 int run_plan(const struct run_request *request, bool json, struct buf *out, struct err *err)
 {
 	_cleanup_(launch_done) struct launch l = LAUNCH_NONE;
-	int r = launch_plan(&l, request, err);
+	struct run_request start = *request;
+	int r;
 
+	start.plan.view = selfexe_has_view(); /* a step more */
+	r = launch_plan(&l, &start, err);
 	if (r < 0)
 		return r;
 	if (json)

@@ -76,6 +76,13 @@ bool selfexe_exposed(void)
 	return sys_faccessat(AT_FDCWD, SELF, W_OK) == 0 && !is_sealed_copy();
 }
 
+bool selfexe_has_view(void)
+{
+	_cleanup_close_ int fd = selfexe_exposed() ? open_readonly_view(false) : -EPERM;
+
+	return fd >= 0;
+}
+
 /* The kernel names what execveat(2) executed by its descriptor; ours is of a mount (O_PATH). */
 static int find_view(void)
 {

@@ -14,6 +14,9 @@
 /* Could whoever calls us, and so a container's root, write to the file? */
 bool selfexe_exposed(void);
 
+/* Would selfexe_protect() execute us from a read-only view? Makes one, and lets go of it. */
+bool selfexe_has_view(void);
+
 /*
  * Returns 0 at once if whoever calls us could not write the file either (that is what a container's
  * root may be): a read-only mount, an immutable file, somebody else's. Otherwise executes us again

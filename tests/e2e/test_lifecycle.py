@@ -693,3 +693,15 @@ def test_the_runtime_dies_with_nothing_left(rt, only_ours):
     process.wait()
     rt("delete", "--force", id)
     assert rt.leftovers() == [], [describe(pid) for pid in processes_with(rt.token)]
+
+
+def test_trace_has_the_steps_of_the_plan(any_rt, only_ours):
+    """What was done is what was said, number by number. The last of all takes the process over, and is not timed."""
+    bundle = any_rt.bundle(args=["/bin/true"])
+    id = any_rt.new_id()
+    said = any_rt("plan", "--bundle", bundle.path, id).stdout.splitlines()
+    done = any_rt("run", "--trace", "--bundle", bundle.path, id).stderr.splitlines()
+    steps = {line.split(maxsplit=2)[0]: line.split(maxsplit=2)[1:] for line in said}
+    trace = {line.split(maxsplit=5)[4]: [line.split(maxsplit=5)[3], line.split(maxsplit=5)[5]] for line in done}
+    assert steps.pop(str(len(said) - 1))[1].startswith("execute")
+    assert trace == steps
