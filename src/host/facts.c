@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/num.h"
+#include "host/program.h"
 #include "host/seed.h"
 #include "sys/sys.h"
 
@@ -82,6 +83,17 @@ static void read_oom_score(struct facts *facts)
 	facts->oom_score_adj = (int)score;
 }
 
+/*
+ * Not by the caller's PATH: it gets rights over all ids of the container. In a user namespace
+ * nothing looks like the host's root's, and our root is an ordinary user as well.
+ */
+static void find_fuse(struct arena *arena, struct facts *facts)
+{
+	const uid_t uid = facts->in_userns ? (uid_t)-1 : facts->euid;
+
+	(void)program_find("fuse-overlayfs", NULL, uid, arena, &facts->fuse_overlayfs);
+}
+
 int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, struct err *err)
 {
 	struct facts facts = {
@@ -106,6 +118,8 @@ int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, stru
 		facts.lsm.landlock_abi = lsm_landlock_abi();
 	if (wanted & FACTS_OOM_SCORE)
 		read_oom_score(&facts);
+	if (wanted & FACTS_FUSE)
+		find_fuse(arena, &facts);
 	if ((wanted & FACTS_SEED) && facts.euid == 0)
 		facts.seed_fd = seed_open();
 	facts.has_seed = facts.seed_fd >= 0;

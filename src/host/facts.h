@@ -28,6 +28,7 @@ struct facts {
 	int seed_fd;   /* it, or -1; owned by whoever read the facts */
 	struct cgroup_facts cgroup;
 	struct systemd_facts systemd;
+	const char *fuse_overlayfs; /* the program, or NULL: it is not installed, or not wanted */
 };
 
 enum {
@@ -38,6 +39,7 @@ enum {
 	FACTS_CONTROLLERS = 16, /* with FACTS_CGROUP: cgroup.v2_controllers */
 	FACTS_OOM_SCORE = 32,   /* oom_score_adj */
 	FACTS_SYSTEMD = 64,     /* systemd, connected */
+	FACTS_FUSE = 128,       /* fuse_overlayfs */
 };
 
 int facts_read(unsigned int wanted, struct arena *arena, struct facts *ret, struct err *err);

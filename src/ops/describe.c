@@ -177,6 +177,7 @@ static const char *const phases[PHASES] = {
 	[PHASE_INTERPRETER] = "the file is there, its interpreter is not",
 	[PHASE_WRONG_MACHINE] = "the file is a program for another machine",
 	[PHASE_JOIN] = "join the namespaces of",
+	[PHASE_SERVER] = "let fuse-overlayfs serve it:",
 	[PHASE_CRLF] = "its first line ends in a carriage return, so the interpreter is not found",
 };
 

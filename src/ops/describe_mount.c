@@ -142,6 +142,10 @@ void describe_overlay(const struct step *s, struct buf *out)
 			   o->options[i].value ? "=" : "",
 			   o->options[i].value ? o->options[i].value : "");
 	buf_printf(out, "%s%s", list.open ? ")" : "", o->in_init ? ", for init" : "");
+	if (o->in_memory)
+		buf_str(out, ", changes are kept in memory");
+	if (o->fuse)
+		buf_printf(out, "; by %s where the kernel refuses", o->fuse);
 }
 
 void describe_propagation(const struct step *s, struct buf *out)

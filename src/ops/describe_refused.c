@@ -79,12 +79,38 @@ static void hint_loopback(int code, struct err *err)
 				    "namespace)");
 }
 
+/* Layers of layers, or on a file system that the kernel does not take for one. */
+static void hint_overlay(int code, enum phase phase, struct err *err)
+{
+	if (phase == PHASE_SERVER)
+		(void)err_hint(err, "the kernel refused these layers, so fuse-overlayfs was asked");
+	else if (phase == PHASE_FILE_SYSTEM &&
+		 (code == -EINVAL || is_denied(code) || code == -ENODEV || code == -EOPNOTSUPP))
+		(void)err_hint(err,
+			       "the kernel takes no overlays of overlays of overlays, and no upper "
+			       "layer on NFS, FUSE and the like; for an ordinary user's container "
+			       "with a pid namespace of its own fuse-overlayfs serves such layers: "
+			       "install it (the package has that name)");
+	else if (phase == PHASE_OPEN)
+		(void)err_hint(err, "the kernel refused these layers, and fuse-overlayfs needs "
+				    "/dev/fuse (as root: modprobe fuse; chmod 666 /dev/fuse)");
+}
+
+static bool is_overlay(const struct step *step)
+{
+	return step->kind == STEP_OVERLAY || (step->kind == STEP_MOUNT && step->mount.in_memory) ||
+	       (step->kind == STEP_ROOT_TREE && step->tree.in_memory);
+}
+
 void refused_hint(const struct step *step, int code, enum phase phase, struct err *err)
 {
 	if (step->kind == STEP_SPAWN)
 		hint_spawn(step, code, err);
 	else if (step->kind == STEP_ID_MAP || step->kind == STEP_ID_MAP_HELPER)
 		hint_id_map(code, err);
+	else if (is_overlay(step) && err->hint[0] == '\0' &&
+		 (phase == PHASE_FILE_SYSTEM || phase == PHASE_SERVER || phase == PHASE_OPEN))
+		hint_overlay(code, phase, err);
 	else if (step->kind == STEP_MOUNT)
 		hint_mount(step, code, phase, err);
 	else if (step->kind == STEP_HOSTNAME || step->kind == STEP_DOMAINNAME)

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "ops/host_fuse.h"
 #include "ops/init_mount.h"
 #include "ops/init_overlay.h"
 #include "sys/sys.h"
@@ -89,6 +90,8 @@ int host_overlay(const struct step *s, struct op_ctx *ctx)
 {
 	int mount;
 
+	if (s->overlay.apart)
+		return host_overlay_apart(s, ctx);
 	if (!s->overlay.in_init)
 		return init_overlay(s, ctx);
 	mount = host_take_in_init(ctx, s);

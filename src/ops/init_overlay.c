@@ -75,8 +75,7 @@ static int open_dir(struct op_ctx *ctx, struct dirs *dirs, const char *path)
 	return 0;
 }
 
-/* Appends the name of a descriptor in procfs; the caller has the room. */
-static size_t put_fd(char *text, size_t at, int fd)
+size_t overlay_put_fd(char *text, size_t at, int fd)
 {
 	static const char folder[] = "/proc/self/fd/";
 	char digits[12];
@@ -97,7 +96,7 @@ static int set_dir(struct op_ctx *ctx, int fs, const char *key, int dir)
 {
 	char text[TEXT_SIZE];
 
-	(void)put_fd(text, 0, dir);
+	(void)overlay_put_fd(text, 0, dir);
 	return set_option(ctx, fs, key, text);
 }
 
@@ -115,7 +114,7 @@ static int set_lower(struct op_ctx *ctx, int fs, const struct dirs *dirs, size_t
 	for (size_t i = 0; i < n; i++) {
 		if (len > 0)
 			text[len++] = ':';
-		len = put_fd(text, len, dirs->fd[i]);
+		len = overlay_put_fd(text, len, dirs->fd[i]);
 	}
 	return set_option(ctx, fs, "lowerdir", text);
 }
@@ -213,7 +212,7 @@ static int fill(struct op_ctx *ctx, int tmpfs, int tree)
 }
 
 /* Names are relative: a procfs may be out of sight. */
-static int overlay_here(struct op_ctx *ctx, bool userxattr)
+int overlay_here(struct op_ctx *ctx, bool userxattr)
 {
 	_cleanup_fd_ int fs = sys_fsopen("overlay");
 	int r;
@@ -230,6 +229,21 @@ static int overlay_here(struct op_ctx *ctx, bool userxattr)
 	return r < 0 ? r : create(ctx, fs);
 }
 
+int overlay_lay_out(struct op_ctx *ctx, int tree, int at)
+{
+	_cleanup_fd_ int tmpfs = make_tmpfs(ctx);
+	int r;
+
+	if (tmpfs < 0)
+		return hand_on_fd(&tmpfs);
+	r = sys_move_mount(tmpfs, "", at, "", ATTACH);
+	/* A file: mount(2) has a better word for that. */
+	if (r < 0)
+		return op_note(ctx, PHASE_ATTACH, r == -EINVAL ? -ENOTDIR : r, "a tmpfs");
+	r = fill(ctx, tmpfs, tree);
+	return r < 0 ? r : sys_fchdir(tmpfs);
+}
+
 /*
  * The layers of an overlay have to be attached in our mount namespace while it is made (before
  * Linux 6.15 there is no other way); it keeps copies of those mounts. So they lie at the mount
@@ -239,18 +253,11 @@ static int overlay_here(struct op_ctx *ctx, bool userxattr)
 int overlay_in_memory(struct op_ctx *ctx, int tree, int at, bool userxattr)
 {
 	_cleanup_fd_ int back = sys_openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	_cleanup_fd_ int tmpfs = make_tmpfs(ctx);
-	int r, r2, overlay = -1;
+	int r, r2, overlay;
 
-	if (tmpfs < 0 || back < 0)
-		return tmpfs < 0 ? tmpfs : back;
-	r = sys_move_mount(tmpfs, "", at, "", ATTACH);
-	/* A file: mount(2) has a better word for that. */
-	if (r < 0)
-		return op_note(ctx, PHASE_ATTACH, r == -EINVAL ? -ENOTDIR : r, "a tmpfs");
-	r = fill(ctx, tmpfs, tree);
-	if (r == 0)
-		r = sys_fchdir(tmpfs);
+	if (back < 0)
+		return hand_on_fd(&back);
+	r = overlay_lay_out(ctx, tree, at);
 	if (r < 0)
 		return r;
 	overlay = overlay_here(ctx, userxattr);

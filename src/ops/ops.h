@@ -33,7 +33,8 @@ enum phase {
 	PHASE_HOOK_TIMEOUT,
 	PHASE_INTERPRETER, /* note: the interpreter that is missing */
 	PHASE_WRONG_MACHINE,
-	PHASE_CRLF, /* the interpreter's name ends in a carriage return */
+	PHASE_SERVER, /* note: what fuse-overlayfs said */
+	PHASE_CRLF,   /* the interpreter's name ends in a carriage return */
 	PHASES
 };
 

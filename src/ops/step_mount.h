@@ -43,6 +43,14 @@ struct step_overlay {
 	bool in_init;             /* as in step_tree */
 	size_t n_options;         /* without those */
 	const struct mount_option *options;
+
+	/* Host lane, of an ordinary user: in a process that is root in the user namespace. */
+	bool apart;
+	const char *fuse; /* fuse-overlayfs, for layers that the kernel refuses, or NULL */
+
+	/* What is changed is kept in memory: there is one lower layer and nothing else. */
+	const struct step_tree *in_memory;
+	const char *place; /* directory of the host that is mounted on in the process's own view */
 };
 
 enum {

@@ -111,7 +111,7 @@ static size_t list_joins(const struct planner *p, struct step_join *joins)
  * namespace, too, and could trace init, and with it us, as long as it is dumpable (as in
  * CVE-2016-9962).
  */
-static bool maps_come_first(const struct planner *p)
+bool maps_come_first(const struct planner *p)
 {
 	return is_new(p, CLONE_NEWUSER) && !(p->facts->caps & 1ULL << CAP_DAC_OVERRIDE);
 }
@@ -239,8 +239,10 @@ void add_id_maps(struct planner *p)
 	}
 	if (!p->exec)
 		add_parent_oom_score(p);
-	if (maps_come_first(p))
+	if (maps_come_first(p)) {
+		add_user_overlays(p);
 		add_undumpable(p);
+	}
 }
 
 void add_birth(struct planner *p)

@@ -23,6 +23,9 @@ void add_names(struct planner *p);
 /* Does the new user namespace have the caller's own id alone, mapped by the caller himself? */
 bool plan_maps_own_id(const struct planner *p);
 
+/* Does the parent write the maps while it is dumpable still? It has no rights but its user's. */
+bool maps_come_first(const struct planner *p);
+
 /* Is the network namespace made beside, and joined by init later? */
 bool host_makes_net(const struct planner *p);
 

@@ -125,6 +125,7 @@ static void prepare(struct planner *p)
 	r->null = r->dev = SLOT_NONE;
 	r->bind_devices = rootfs_in_userns(p);
 	p->rootfs = r;
+	rootfs_choose_fuse(p);
 	if (rootfs_read_mounts(p) < 0 || check_id_maps(p) < 0)
 		p->rootfs = NULL;
 }
@@ -134,9 +135,14 @@ void rootfs_add_tree(struct planner *p, enum lane lane, struct step_tree tree)
 	plan_add(p, lane, (struct step){ .kind = STEP_TREE, .tree = tree });
 }
 
+static bool is_root_made_apart(const struct planner *p)
+{
+	return p->rootfs->fuse && p->options->root_in_memory;
+}
+
 static void add_root_tree(struct planner *p, enum lane lane, bool in_init)
 {
-	if (p->options->new_root)
+	if (p->options->new_root || is_root_made_apart(p))
 		return;
 	rootfs_add_tree(p, lane,
 			(struct step_tree){ .slot = SLOT_ROOTFS,
@@ -205,7 +211,7 @@ static void add_bind_sources(struct planner *p, bool in_init)
 	for (size_t i = 0; i < p->spec->n_mounts; i++) {
 		const struct rootfs_mount *m = &p->rootfs->mounts[i];
 
-		if (m->tree == SLOT_NONE)
+		if (m->tree == SLOT_NONE || rootfs_is_made_apart(p, m))
 			continue;
 		if (m->overlay) {
 			rootfs_add_overlay(p, LANE_HOST, m, in_init);
@@ -236,10 +242,17 @@ void add_mount_sources(struct planner *p)
 {
 	if (!p->rootfs || p->rootfs->taker != TAKER_HOST)
 		return;
+	rootfs_add_overlays_apart(p);
 	add_bind_sources(p, false);
 	rootfs_add_cgroup_sources(p);
 	rootfs_add_device_sources(p, LANE_HOST);
 	add_null(p, LANE_HOST);
+}
+
+void add_user_overlays(struct planner *p)
+{
+	if (p->rootfs && p->rootfs->taker == TAKER_INIT)
+		rootfs_add_overlays_apart(p);
 }
 
 void add_late_mount_sources(struct planner *p)
@@ -283,7 +296,7 @@ static void add_propagation(struct planner *p)
  */
 static void add_root(struct planner *p)
 {
-	const bool in_memory = p->options->root_in_memory;
+	const bool in_memory = p->options->root_in_memory && !is_root_made_apart(p);
 
 	plan_add(p, LANE_INIT,
 		 (struct step){ .kind = STEP_ROOT_TREE,

@@ -27,6 +27,7 @@
  */
 void add_rootfs_handle(struct planner *p);
 void add_mount_sources(struct planner *p);
+void add_user_overlays(struct planner *p); /* in a host lane, while we are dumpable still */
 void add_late_mount_sources(struct planner *p);
 void add_rootfs(struct planner *p);
 void add_pivot(struct planner *p);

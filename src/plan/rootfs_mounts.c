@@ -263,6 +263,21 @@ static int directory_of(struct planner *p, const struct rootfs_mount *m)
 	return is_name_in_dev(p, m) ? p->rootfs->dev : SLOT_NONE;
 }
 
+/* What init takes itself, of what no one has taken for it. */
+static void add_source(struct planner *p, const struct rootfs_mount *m)
+{
+	if (p->rootfs->taker != TAKER_INIT || rootfs_is_made_apart(p, m))
+		return;
+	if (m->overlay)
+		rootfs_add_overlay(p, LANE_INIT, m, false);
+	else if (m->tree != SLOT_NONE)
+		rootfs_add_tree(p, LANE_INIT,
+				(struct step_tree){ .slot = m->tree,
+						    .path = m->source,
+						    .recursive = m->options.recursive,
+						    .no_follow = m->options.source_no_follow });
+}
+
 static void add_mount(struct planner *p, const struct rootfs_mount *m)
 {
 	const struct mount_options *o = &m->options;
@@ -287,7 +302,7 @@ static void add_mount(struct planner *p, const struct rootfs_mount *m)
 		.in_proc = rootfs_is_below(m->destination, "/proc"),
 		.must_be_proc = at_proc && o->bind,
 		.copy_up = o->copy_up,
-		.in_memory = o->in_memory,
+		.in_memory = o->in_memory && !rootfs_is_made_apart(p, m),
 		.userxattr = o->in_memory && rootfs_in_userns(p),
 		.inherit_mode = inherits_mode(m),
 	};
@@ -306,14 +321,7 @@ static void add_mount(struct planner *p, const struct rootfs_mount *m)
 		step.propagation = rootfs_default_propagation(p);
 		step.propagation_recursive = o->recursive;
 	}
-	if (p->rootfs->taker == TAKER_INIT && m->overlay)
-		rootfs_add_overlay(p, LANE_INIT, m, false);
-	else if (p->rootfs->taker == TAKER_INIT && m->tree != SLOT_NONE)
-		rootfs_add_tree(p, LANE_INIT,
-				(struct step_tree){ .slot = m->tree,
-						    .path = m->source,
-						    .recursive = o->recursive,
-						    .no_follow = o->source_no_follow });
+	add_source(p, m);
 	plan_add(p, LANE_INIT, (struct step){ .kind = STEP_MOUNT, .mount = step });
 }
 

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "plan/namespaces.h"
 #include "plan/rootfs_plan.h"
 
 static int refuse(struct planner *p, const struct rootfs_mount *m, const char *what)
@@ -122,6 +123,92 @@ int rootfs_read_overlay(struct planner *p, struct rootfs_mount *m)
 	m->overlay = o;
 	m->tree = o->slot;
 	return 0;
+}
+
+/* ---- by a helper --------------------------------------------------------------------------------
+ */
+
+static bool has_own_pids(const struct planner *p)
+{
+	const struct spec_namespace *pids = plan_namespace(p, CLONE_NEWPID);
+
+	return pids && !pids->path;
+}
+
+/*
+ * In its own pid namespace the container cannot name the server, which has the same user namespace.
+ * A user namespace that is joined, or one made with rights over the host, is left to the kernel.
+ */
+void rootfs_choose_fuse(struct planner *p)
+{
+	const struct spec_namespace *users = plan_namespace(p, CLONE_NEWUSER);
+
+	if (!has_own_pids(p))
+		return;
+	if (users ? !users->path && maps_come_first(p) : p->facts->in_userns)
+		p->rootfs->fuse = p->facts->fuse_overlayfs;
+}
+
+/* What the kernel alone knows, or SELinux, is not served by another program; the mount is
+ * read-only by itself. */
+static bool can_be_served(const struct step_overlay *o)
+{
+	for (size_t i = 0; i < o->n_options; i++)
+		if (strcmp(o->options[i].key, "userxattr") != 0 &&
+		    strcmp(o->options[i].key, "ro") != 0)
+			return false;
+	return true;
+}
+
+static void add_apart(struct planner *p, struct step_overlay overlay)
+{
+	overlay.apart = true;
+	overlay.fuse = can_be_served(&overlay) ? p->rootfs->fuse : NULL;
+	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_OVERLAY, .overlay = overlay });
+}
+
+static void add_in_memory(struct planner *p, const struct step_tree *tree)
+{
+	struct step_tree *copy = arena_copy(plan_arena(p), tree, sizeof(*tree));
+	const char **lower = arena_array(plan_arena(p), 1, sizeof(*lower));
+
+	if (!copy || !lower)
+		return;
+	lower[0] = tree->path;
+	add_apart(p,
+		  (struct step_overlay){ .slot = tree->slot,
+					 .n_lower = 1,
+					 .lower = lower,
+					 .in_memory = copy,
+					 .place = arena_printf(plan_arena(p), "%s/%s",
+							       p->options->root, p->options->id) });
+}
+
+void rootfs_add_overlays_apart(struct planner *p)
+{
+	if (!p->rootfs || !p->rootfs->fuse)
+		return;
+	if (p->options->root_in_memory)
+		add_in_memory(p, &(struct step_tree){ .slot = SLOT_ROOTFS,
+						      .path = p->rootfs->root,
+						      .recursive = true });
+	for (size_t i = 0; i < p->spec->n_mounts; i++) {
+		const struct rootfs_mount *m = &p->rootfs->mounts[i];
+
+		if (m->overlay)
+			add_apart(p, *m->overlay);
+		else if (m->options.in_memory && m->tree != SLOT_NONE)
+			add_in_memory(
+			    p, &(struct step_tree){ .slot = m->tree,
+						    .path = m->source,
+						    .recursive = m->options.recursive,
+						    .no_follow = m->options.source_no_follow });
+	}
+}
+
+bool rootfs_is_made_apart(const struct planner *p, const struct rootfs_mount *m)
+{
+	return p->rootfs->fuse && (m->overlay || m->options.in_memory);
 }
 
 void rootfs_add_overlay(struct planner *p, enum lane lane, const struct rootfs_mount *m,

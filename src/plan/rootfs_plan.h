@@ -32,6 +32,7 @@ struct rootfs_plan {
 	const char *label; /* for context=, or NULL */
 	int null;          /* slot of the host's /dev/null */
 	int dev;           /* slot of a tmpfs that was mounted at /dev, or SLOT_NONE */
+	const char *fuse;  /* fuse-overlayfs: a helper makes overlays, NULL: init or the host */
 	bool has_proc;     /* there is a mount at /proc */
 	bool bind_devices; /* devices cannot be made here */
 	bool skip_devices; /* /dev is the host's */
@@ -68,6 +69,14 @@ int rootfs_read_overlay(struct planner *p, struct rootfs_mount *m);
 /* Makes it, as a detached tree in m->tree: a step of this lane. */
 void rootfs_add_overlay(struct planner *p, enum lane lane, const struct rootfs_mount *m,
 			bool in_init);
+
+/*
+ * Those of an ordinary user, where fuse-overlayfs is there to serve what the kernel refuses: made
+ * by a helper, before init does anything.
+ */
+void rootfs_choose_fuse(struct planner *p);
+void rootfs_add_overlays_apart(struct planner *p);
+bool rootfs_is_made_apart(const struct planner *p, const struct rootfs_mount *m);
 
 /* Linux 5.11 lets user namespaces make overlays that keep their notes in "user." attributes. */
 bool rootfs_needs_userxattr(const struct planner *p);

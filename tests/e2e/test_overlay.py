@@ -2,11 +2,13 @@
 
 import os
 import pathlib
+import shutil
+import signal
 import subprocess
 
 import pytest
 
-from containers import mount_line
+from containers import mount_line, need, wait_until
 
 
 @pytest.fixture
@@ -188,3 +190,196 @@ def test_root(anyone, template):
     assert text.split() == ["x", "passwd"]
     assert sorted(str(path) for path in rootfs.rglob("*")) == before
     assert "Read-only" in anyone.do("--rootfs", f"{rootfs}:O", "--read-only", command=["touch", "/x"], status=1).stderr
+
+
+# ---- layers that the kernel refuses ---------------------------------------------------------------
+
+#: In a mount namespace: a /dev/fuse for everybody, as most hosts have it, and overlays in overlays in $1/l2, which
+#: are as deep as the kernel has them.
+DEEP = """
+mount -t tmpfs none "$1/dev" && mknod -m 666 "$1/dev/fuse" c 10 229 && mount --bind "$1/dev/fuse" /dev/fuse || exit 99
+mount -t overlay -o "lowerdir=$1/l1:$1/base" none "$1/l1" || exit 99
+mount -t overlay -o "lowerdir=$1/l2:$1/l1" none "$1/l2" || exit 99
+"""
+SERVER = "fuse-overlayfs"
+
+
+def servers():
+    """Processes of fuse-overlayfs."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if (path / "cmdline").read_bytes().split(b"\0")[0] == SERVER.encode():
+                found.append(int(path.name))
+        except OSError:
+            pass
+    return found
+
+
+def deepen(rt, before=""):
+    """Gives a user's runtime a mount namespace in which DEEP was done, and returns that directory."""
+    need(shutil.which(SERVER), f"{SERVER} is not installed")
+    folder = rt.dir / "deep"
+    for name in ("base/dir", "l1", "l2", "dev", "upper", "work"):
+        (folder / name).mkdir(parents=True)
+    (folder / "base/file").write_text("as it was\n")
+    (folder / "base/dir/inside").write_text("inside\n")
+    own(rt, folder)
+    argv = rt.argv
+    rt.argv = lambda *args: ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                             DEEP + before + 'shift; exec "$@"', "sh", str(folder), *argv(*args)]
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_server_stays():
+    yield
+    wait_until(lambda: not servers(), what="all servers of overlays have ended")
+
+
+def refused_overlay(folder):
+    return overlay(f"lowerdir={folder}/l2", f"upperdir={folder}/upper", f"workdir={folder}/work")
+
+
+def test_deep_layers_are_served(user_rt):
+    folder = deepen(user_rt)
+    script = "cat /o/file; echo new >/o/new; echo changed >/o/file; rm -r /o/dir; ls /o; cat /o/file; stat -c %u /o/new"
+    assert user_rt.shell(script, refused_overlay(folder)).split() == ["as", "it", "was", "file", "new", "changed", "0"]
+    assert (folder / "upper/file").read_text() == "changed\n" and (folder / "upper/new").stat().st_uid == user_rt.uid()
+    assert (folder / "base/file").read_text() == "as it was\n" and (folder / "base/dir/inside").exists()
+    assert user_rt.shell("ls /o", refused_overlay(folder)).split() == ["file", "new"]
+
+
+def test_deep_flags_are_kept(user_rt):
+    folder = deepen(user_rt)
+
+    def change(config):
+        refused_overlay(folder)(config)
+        config["mounts"][-1]["options"] += ["ro", "nosuid", "nodev", "noexec"]
+    line = mount_line(user_rt.probe(change), "/o")
+    assert {"ro", "nosuid", "nodev", "noexec"} <= set(line[5].split(",")) and "fuse" in line[line.index("-") + 1]
+
+
+def test_deep_volume_and_root(user, template):
+    folder = deepen(user)
+    shutil.copytree(template, folder / "base/root", symlinks=True)
+    subprocess.run(["chown", "-Rh", f"{user.uid()}:{user.gid()}", str(folder / "base/root")], check=True)
+    before = contents(folder / "base/dir")
+    script = "echo new >/d/new; echo changed >/d/inside; cat /d/inside; ls /d; stat -c '%a %u' /d"
+    assert user.sh(script, "-v", f"{folder}/l2/dir:/d:O").split() == ["changed", "inside", "new", "755", "0"]
+    assert contents(folder / "base/dir") == before
+    text = user.sh("echo x >/new; rm /etc/group; cat /new; ls /etc", "--rootfs", f"{folder}/l2/root:O")
+    assert text.split() == ["x", "passwd"]
+    assert not (folder / "base/root/new").exists() and (folder / "base/root/etc/group").exists()
+
+
+def test_deep_volume_with_ranges_of_ids(ranged):
+    folder = deepen(ranged)
+    script = "touch /d/new; chown 1000:1000 /d/new; stat -c %u /d/new /d/inside"
+    assert ranged.sh(script, "-v", f"{folder}/l2/dir:/d:O").split() == ["1000", "0"]
+    assert ranged.sh("echo x >/d/x; cat /d/x; id -u", "-v", f"{folder}/l2/dir:/d:O", "--userns", "keep-id").split() == ["x", str(ranged.uid())]
+
+
+def test_server_is_apart_and_ends_with_the_container(user_rt):
+    folder = deepen(user_rt)
+    bundle = user_rt.bundle(refused_overlay(folder), args=["/bin/sh", "-c", "cd /o; while :; do sleep 1; done"])
+    for end in ("kill", "delete --force"):
+        id = user_rt.started(bundle)
+        pid = user_rt.state(id)["pid"]
+        server, = servers()
+        status = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{server}/status").read_text().splitlines())
+        shared = [kind for kind in ("user", "pid", "mnt", "net", "ipc", "uts")
+                  if os.readlink(f"/proc/{server}/ns/{kind}") == os.readlink(f"/proc/{pid}/ns/{kind}")]
+        assert shared == ["user"]
+        # Chown, dac_override, dac_read_search, fowner, fsetid, mknod, setfcap; nothing can be gained.
+        assert int(status["CapBnd"], 16) == 0x8800001f and status["NoNewPrivs"].strip() == "1"
+        names = [os.readlink(path) for path in pathlib.Path(f"/proc/{server}/fd").iterdir()]
+        assert not [name for name in names if name.startswith("socket:") or str(user_rt.root) in name], names
+        assert not servers_seen(user_rt, id)
+        if end == "kill":
+            user_rt("kill", id, "KILL")
+            user_rt.wait_status(id, "stopped")
+            wait_until(lambda: not servers(), what="the server has ended with the container")
+        user_rt("delete", "--force", id)
+        wait_until(lambda: not servers(), what="the server has ended")
+
+
+def servers_seen(rt, id):
+    """What the container sees of it."""
+    return SERVER in rt("exec", id, "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '", status=None).stdout
+
+
+def test_server_ends_with_a_start_that_is_killed(user_rt):
+    folder = deepen(user_rt)
+    bundle = user_rt.bundle(refused_overlay(folder), args=["/bin/true"])
+    hook = user_rt.dir / "hook"
+    hook.write_text("#!/bin/sh\nexec sleep 1000\n")
+    hook.chmod(0o755)
+    bundle.config["hooks"] = {"createRuntime": [{"path": str(hook)}]}
+    bundle.write()
+    id = user_rt.new_id()
+    process = user_rt.popen("run", "--bundle", bundle.path, id)
+    wait_until(servers, what="a server is there")
+    os.killpg(process.pid, signal.SIGKILL)
+    wait_until(lambda: not servers(), what="the server has ended with us")
+    user_rt("delete", "--force", id)
+
+
+HIDDEN = "mount --bind /dev/null /usr/bin/fuse-overlayfs || exit 99;"
+
+
+def test_without_a_server_init_makes_overlays(user_rt, user):
+    """What the kernel takes needs no program."""
+    folder = deepen(user_rt, HIDDEN)
+    change = overlay(f"lowerdir={folder}/l1", f"upperdir={folder}/upper", f"workdir={folder}/work")
+    assert user_rt.shell("echo new >/o/new; ls /o", change).split() == ["dir", "file", "new"]
+    assert (folder / "upper/new").exists() and " init  make an overlay" in user_rt("plan", "--bundle", user_rt.bundle(change).path).stdout
+    folder = deepen(user, HIDDEN)
+    assert user.sh("echo new >/d/new; ls /d", "-v", f"{folder}/l1:/d:O").split() == ["dir", "file", "new"]
+
+
+def test_deep_layers_are_served_to_the_root_of_a_user_namespace(user_rt):
+    """As an engine of an ordinary user is, in its own."""
+    folder = deepen(user_rt)
+    argv = user_rt.argv
+
+    def inside(*args):
+        words = argv(*args)
+        at = words.index(user_rt.program)
+        return [*words[:at], "unshare", "--user", "--map-root-user", "--mount", *words[at:]]
+    user_rt.argv = inside
+
+    def change(config):
+        refused_overlay(folder)(config)
+        spaces = config["linux"]["namespaces"]
+        spaces[:] = [space for space in spaces if space["type"] != "user"]
+        del config["linux"]["uidMappings"], config["linux"]["gidMappings"]
+    assert user_rt.shell("echo new >/o/new; ls /o", change).split() == ["dir", "file", "new"]
+    assert (folder / "upper/new").stat().st_uid == user_rt.uid()
+
+
+def test_without_a_server_the_kernel_is_right(user_rt):
+    """What one would install is said."""
+    folder = deepen(user_rt, HIDDEN)
+    result = user_rt.run(user_rt.bundle(refused_overlay(folder), args=["true"]), status=1)
+    assert "overlay" in result.stderr and "fuse-overlayfs" in result.stderr.split("hint:")[1], result
+
+
+def test_no_server_where_the_container_would_see_it(user_rt):
+    folder = deepen(user_rt)
+
+    def change(config):
+        refused_overlay(folder)(config)
+        spaces = config["linux"]["namespaces"]
+        spaces[:] = [space for space in spaces if space["type"] != "pid"]
+        config["mounts"] = [m for m in config["mounts"] if m["type"] != "proc"]
+        config["linux"]["maskedPaths"] = config["linux"]["readonlyPaths"] = []
+    result = user_rt.run(user_rt.bundle(change, args=["true"]), status=1)
+    assert "pid namespace of its own" in result.stderr, result
+
+
+def test_a_server_that_fails_says_why(user_rt):
+    folder = deepen(user_rt)
+    os.chown(folder / "work", 0, 0)
+    result = user_rt.run(user_rt.bundle(refused_overlay(folder), args=["true"]), status=1)
+    assert "let fuse-overlayfs serve it: fuse-overlayfs: cannot" in result.stderr, result
