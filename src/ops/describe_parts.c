@@ -210,6 +210,12 @@ static void say_spawn(const struct step *s, struct buf *out)
 		buf_str(out, ", and have it wait");
 }
 
+static void say_clocks(const struct step *s, struct buf *out)
+{
+	buf_str(out, "set the offsets of init's clocks to ");
+	buf_json_str(out, s->clocks.text);
+}
+
 static void say_text(const struct step *s, struct buf *out)
 {
 	buf_printf(out, "write %s: ", s->text.file);
@@ -453,6 +459,7 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_ID_MAP] = say_text,
 	[STEP_ID_MAP_HELPER] = say_id_map_helper,
 	[STEP_PROC_FILE] = say_text,
+	[STEP_CLOCKS] = say_clocks,
 	[STEP_NET_DEVICE] = say_net_device,
 	[STEP_INTEL_RDT] = say_intel_rdt,
 	[STEP_PID_FILE] = say_pid_file,

@@ -79,6 +79,19 @@ static void hint_loopback(int code, struct err *err)
 				    "namespace)");
 }
 
+static void hint_id_mapped(int code, enum phase phase, struct err *err)
+{
+	if (phase == PHASE_ATTRIBUTES && is_denied(code))
+		(void)err_hint(
+		    err, "the file system was mounted in another user namespace than ours, and "
+			 "only root of that one may show other owners: give the files to the ids "
+			 "of the container (-v SRC:DST:U of podman), use --userns keep-id, or a "
+			 "file system that is mounted in our own, such as a tmpfs");
+	else if (phase == PHASE_ATTRIBUTES && code == -EINVAL)
+		(void)err_hint(err, "this kernel cannot show other owners of a file system of that "
+				    "type, or it does already");
+}
+
 /* Layers of layers, or on a file system that the kernel does not take for one. */
 static void hint_overlay(int code, enum phase phase, struct err *err)
 {
@@ -117,6 +130,8 @@ void refused_hint(const struct step *step, int code, enum phase phase, struct er
 		hint_name(code, err);
 	else if (step->kind == STEP_NETNS_UP || step->kind == STEP_LOOPBACK)
 		hint_loopback(code, err);
+	else if (step->kind == STEP_ID_MAPPED)
+		hint_id_mapped(code, phase, err);
 	else if (step->kind == STEP_RLIMIT && is_denied(code))
 		(void)err_hint(err,
 			       "only CAP_SYS_RESOURCE may go above the caller's own hard limit "

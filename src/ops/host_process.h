@@ -17,6 +17,8 @@ int host_gate(const struct step *s, struct op_ctx *ctx);
 int host_id_map(const struct step *s, struct op_ctx *ctx);
 int host_id_map_helper(const struct step *s, struct op_ctx *ctx);
 int host_proc_file(const struct step *s, struct op_ctx *ctx);
+int host_clocks_open(const struct step *s, struct op_ctx *ctx);
+int host_clocks(const struct step *s, struct op_ctx *ctx);
 int host_rlimit(const struct step *s, struct op_ctx *ctx);
 int host_streams(const struct step *s, struct op_ctx *ctx);
 int host_undumpable(const struct step *s, struct op_ctx *ctx);

@@ -46,6 +46,35 @@ int host_proc_file(const struct step *s, struct op_ctx *ctx)
 	return write_proc(ctx, &s->text);
 }
 
+/*
+ * While its files are still its user's. The kernel asks for the rights of whoever opened it
+ * (proc_timens_set_offset()), which are those of the owner of the user namespace.
+ */
+int host_clocks_open(const struct step *s, struct op_ctx *ctx)
+{
+	char path[64];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/timens_offsets", ctx->pid);
+	fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return op_note(ctx, PHASE_OPEN, fd, path);
+	ctx->fd[s->clocks.slot] = fd;
+	return 0;
+}
+
+/* Of the time namespace that init has made for what it will execute, and nobody has entered. */
+int host_clocks(const struct step *s, struct op_ctx *ctx)
+{
+	_cleanup_close_ int fd = take_fd(&ctx->fd[s->clocks.slot]);
+	const size_t len = strlen(s->clocks.text);
+	ssize_t n = sys_write(fd, s->clocks.text, len);
+
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
 static int start_helper(const char *program, const char *const *args, pid_t init, pid_t *ret)
 {
 	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -82,6 +82,8 @@ enum step_kind {
 	STEP_ID_MAP,
 	STEP_ID_MAP_HELPER,
 	STEP_PROC_FILE,
+	STEP_CLOCKS_OPEN,
+	STEP_CLOCKS,
 	STEP_UNDUMPABLE,
 	STEP_RECORD_INIT,
 	STEP_VIEW,
@@ -200,6 +202,12 @@ struct step_spawn {
 	const struct step_join *joins;
 	bool hold;   /* init waits for the host's next steps before it does its own */
 	bool shares; /* init borrows our memory: we wait for its exec */
+};
+
+/* Offsets of a time namespace, and the slot of the file of init's that they are written to. */
+struct step_clocks {
+	int slot;
+	const char *text; /* "monotonic 5 0\n" */
 };
 
 struct step_text {
@@ -355,6 +363,7 @@ struct step {
 		struct step_spawn spawn;
 		struct step_text
 		    text; /* id map, proc file, sysctl, label, pid file, new root, root file */
+		struct step_clocks clocks;
 		struct step_id_map_helper id_map_helper;
 		struct step_net_device net_device;
 		struct step_intel_rdt intel_rdt;

@@ -221,6 +221,48 @@ void add_parent_oom_score(struct planner *p)
 				arena_printf(plan_arena(p), "%" PRId64, score->value));
 }
 
+static bool moves_clocks(const struct planner *p)
+{
+	const struct spec_linux *linux = &p->spec->linux;
+
+	return is_new(p, CLONE_NEWTIME) &&
+	       (linux->monotonic_offset.has || linux->boottime_offset.has);
+}
+
+/*
+ * As root of a user namespace init could not open a file of its own in /proc, for that is root's as
+ * long as our memory is closed.
+ */
+static void open_clocks(struct planner *p)
+{
+	if (p->exec || !moves_clocks(p))
+		return;
+	p->clocks = plan_slot(p);
+	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_CLOCKS_OPEN, .clocks.slot = p->clocks });
+}
+
+static const char *clock_line(struct planner *p, const char *clock,
+			      const struct spec_time_offset *o)
+{
+	if (!o->has)
+		return "";
+	return arena_printf(plan_arena(p), "%s %" PRId64 " %" PRIu32, clock, o->secs, o->nanosecs);
+}
+
+void add_clocks(struct planner *p)
+{
+	const struct spec_linux *linux = &p->spec->linux;
+	struct step step = { .kind = STEP_CLOCKS, .clocks.slot = p->clocks };
+
+	if (!plan_namespace(p, CLONE_NEWUSER) || !moves_clocks(p))
+		return;
+	step.clocks.text = arena_printf(
+	    plan_arena(p), "%s%s%s", clock_line(p, "monotonic", &linux->monotonic_offset),
+	    linux->monotonic_offset.has && linux->boottime_offset.has ? "\n" : "",
+	    clock_line(p, "boottime", &linux->boottime_offset));
+	plan_add(p, LANE_HOST, step);
+}
+
 void add_id_maps(struct planner *p)
 {
 	const struct spec_process *process = &p->spec->process;
@@ -239,6 +281,7 @@ void add_id_maps(struct planner *p)
 	}
 	if (!p->exec)
 		add_parent_oom_score(p);
+	open_clocks(p);
 	if (maps_come_first(p)) {
 		add_user_overlays(p);
 		add_undumpable(p);
@@ -277,9 +320,7 @@ static void add_time_offset(struct planner *p, const char *clock, const struct s
 		plan_add(
 		    p, LANE_INIT,
 		    (struct step){ .kind = STEP_TIME_OFFSET,
-				   .text = { "self/timens_offsets",
-					     arena_printf(plan_arena(p), "%s %" PRId64 " %" PRIu32,
-							  clock, o->secs, o->nanosecs) } });
+				   .text = { "self/timens_offsets", clock_line(p, clock, o) } });
 }
 
 void add_namespaces(struct planner *p)
@@ -316,6 +357,8 @@ void add_netns_before_sysfs(struct planner *p)
 void add_network_join(struct planner *p)
 {
 	add_netns_before_sysfs(p);
+	if (plan_namespace(p, CLONE_NEWUSER))
+		return;
 	/* After the private procfs is there, before anything that a clock could matter to. */
 	add_time_offset(p, "monotonic", &p->spec->linux.monotonic_offset);
 	add_time_offset(p, "boottime", &p->spec->linux.boottime_offset);

@@ -17,6 +17,8 @@ void add_parent_oom_score(struct planner *p);
 void add_id_maps(struct planner *p);
 void add_birth(struct planner *p);
 void add_namespaces(struct planner *p);
+/* Of a user namespace: after it made its time namespace, before anything enters that. */
+void add_clocks(struct planner *p);
 void add_network_join(struct planner *p);
 void add_names(struct planner *p);
 

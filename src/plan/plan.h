@@ -82,6 +82,7 @@ struct planner {
 	const struct plan_options *options;
 	const struct facts *facts;
 	struct err *err;              /* err->code is set when a decision could not be made */
+	int clocks;                   /* slot of the file for offsets of clocks */
 	bool net_joined;              /* the network namespace made beside is joined by a step */
 	struct sock_fprog filter;     /* compiled; len 0: none */
 	uint32_t filter_flags;        /* SECCOMP_FILTER_FLAG_* */

@@ -82,9 +82,14 @@ static int check_id_map(struct planner *p, const struct rootfs_mount *m)
 
 	if (p->rootfs->taker == TAKER_INIT) {
 		(void)err_say(p->err, -EPERM,
-			      "mounts[%zu]: the id-mapped mount at %s needs root on the host",
+			      "mounts[%zu]: the id-mapped mount at %s needs root on the host: of a "
+			      "file system owners can be shown otherwise only by root of the user "
+			      "namespace that it was mounted in",
 			      m->index, m->destination);
-		return err_hint(p->err, "remove idmap, ridmap and the mappings of this mount");
+		return err_hint(
+		    p->err, "remove idmap, ridmap and the mappings of this mount; to have your "
+			    "own files under your own id, use --userns keep-id, or give the files "
+			    "to the ids of the container (-v SRC:DST:U of podman)");
 	}
 	if (uids != gids)
 		return err_say(p->err, -EINVAL,

@@ -46,6 +46,7 @@ static void build(struct planner *p)
 	add_birth(p);          /* I no half-made container outlives the runtime */
 	add_cgroup_join(p);    /* I where it could not be born inside */
 	add_namespaces(p);     /* I root in the user namespace; the others, which belong to it */
+	add_clocks(p);         /* H before anything enters the new time namespace */
 	add_late_mount_sources(p); /* H needs init's mount namespace */
 	add_rootfs(p);             /* I propagation, root, mounts, devices, links */
 	add_network_join(p);       /* I if sysfs did not need it before */
@@ -96,22 +97,6 @@ static int check_time(const struct planner *p)
 		       f->kernel_major, f->kernel_minor);
 }
 
-/*
- * The clocks are set through a file of init's in /proc, which belongs to the host's root as long as
- * our memory is closed to the container; there, init is nobody who could open it.
- */
-static int check_clocks(const struct planner *p)
-{
-	const struct spec_linux *linux = &p->spec->linux;
-
-	if (!plan_namespace(p, CLONE_NEWUSER) ||
-	    !(linux->monotonic_offset.has || linux->boottime_offset.has))
-		return 0;
-	(void)err_say(p->err, -EOPNOTSUPP,
-		      "linux.timeOffsets: is not supported together with a user namespace");
-	return err_hint(p->err, "leave the offsets out, or run as root without a user namespace");
-}
-
 /* What a plan cannot express, with the reason; what the spec itself forbids is in spec/check.c. */
 static int check(const struct planner *p)
 {
@@ -121,8 +106,6 @@ static int check(const struct planner *p)
 			       "--systemd-cgroup: a user's systemd has cgroups of v2 only, and "
 			       "this host has v1");
 	if (check_rights(p) < 0)
-		return p->err->code;
-	if (check_clocks(p) < 0)
 		return p->err->code;
 	return check_time(p);
 }

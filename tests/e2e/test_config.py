@@ -528,18 +528,59 @@ def test_ordinary_user_with_many_ids(user_rt, kind):
     assert seen["uid"] == [5] * 3 and seen["gid"] == [6] * 3 and seen["groups"] == ([] if kind == "runc" else [7])
 
 
-def test_time_offsets(rt, kind):
+def test_idmapped_mounts_of_a_user(user_rt, only_ours):
+    """The kernel allows them on file systems of one's own user namespace: the rest says why, and what to do instead."""
+    data = user_rt.dir / "data"
+    data.mkdir()
+    os.chown(data, USER, USER)
+    maps = [{"containerID": 0, "hostID": 0, "size": 1}]
+
+    def change(source, own=True):
+        def do(config):
+            config["mounts"].append({"destination": "/t", "type": "bind", "source": str(source), "options": ["bind"],
+                                     "uidMappings": maps, "gidMappings": maps})
+            if not own:
+                config["linux"]["namespaces"] = [s for s in config["linux"]["namespaces"] if s["type"] != "user"]
+                del config["linux"]["uidMappings"], config["linux"]["gidMappings"]
+        return do
+    result = user_rt.run(user_rt.bundle(change(data)), status=1)
+    assert "at /t needs root on the host" in result.stderr and "--userns keep-id" in result.stderr
+    # As an engine of an ordinary user is: root of a user namespace that has file systems of its own.
+    argv = user_rt.argv
+    script = 'mount -t tmpfs none /mnt && touch /mnt/file; exec "$@"'
+    user_rt.argv = lambda *args: ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "unshare", "--user",
+                                  "--map-root-user", "--mount", "sh", "-c", script, "sh",
+                                  *argv(*args)[argv(*args).index(user_rt.program):]]
+    seen = user_rt.shell("stat -c %u /t/file; grep ' /t ' /proc/self/mountinfo", change("/mnt", own=False))
+    assert seen.startswith("0\n") and "idmapped" in seen
+    result = user_rt.run(user_rt.bundle(change(data, own=False)), status=1)
+    assert "mounted in another user namespace" in result.stderr and "--userns keep-id" in result.stderr
+
+
+def with_userns(config):
+    """A user namespace of root's."""
+    namespace_config(config, "user")
+    config["linux"]["uidMappings"] = config["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 300000, "size": 1000}]
+
+
+@pytest.mark.parametrize("who", ["root", "root with a user namespace", "user"])
+def test_time_offsets(request, who, kind):
     if kind == "runc":
         pytest.skip("younger than Debian's runc")
+    rt = request.getfixturevalue("user_rt" if who == "user" else "rt")
     offset = 1_000_000
 
     def change(config):
         namespace_config(config, "time")
+        if "with" in who:
+            with_userns(config)
         config["linux"]["timeOffsets"] = {"monotonic": {"secs": offset, "nanosecs": 0},
                                           "boottime": {"secs": 2 * offset, "nanosecs": 5}}
     seen = rt.probe(change)
     assert abs(seen["monotonic"] - time.clock_gettime(time.CLOCK_MONOTONIC) - offset) < 10
     assert abs(seen["boottime"] - time.clock_gettime(time.CLOCK_BOOTTIME) - 2 * offset) < 10
+    uptime = float(rt.shell("cat /proc/uptime", change).split()[0])
+    assert abs(uptime - time.clock_gettime(time.CLOCK_BOOTTIME) - 2 * offset) < 10
 
 
 @pytest.mark.parametrize("key,value", [("net.ipv4.ip_forward", "1"), ("net/ipv4/ip_forward", "1"),

@@ -125,6 +125,8 @@ case("ns-user-joined", linux=namespaces(
     {"type": "network", "path": "/proc/77/ns/net"}))
 case("ns-time-with-offsets", linux=namespaces("pid", "time") | {
     "timeOffsets": {"monotonic": {"secs": 3600}, "boottime": {"secs": -5, "nanosecs": 7}}})
+case("ns-time-with-offsets-of-a-user", "facts=rootless", linux=namespaces("pid", "time", "user") | OWN_ID | {
+    "timeOffsets": {"monotonic": {"secs": 3600}, "boottime": {"secs": -5, "nanosecs": 7}}})
 case("ns-time-joined", linux=namespaces("pid", {"type": "time", "path": "/proc/77/ns/time"}))
 case("ns-mount-missing-is-refused", linux={"namespaces": [{"type": "pid"}]})
 case("ns-mount-joined-is-refused", linux={
@@ -200,6 +202,15 @@ case("mount-id-mapped-as-the-container", linux=namespaces("pid", "user") | MAPS,
 case("mount-id-mapped-by-a-user-is-refused", "facts=rootless",
      linux=namespaces("pid", "user") | OWN_ID,
      mounts=[mount("/data", "bind", "/home/me", "bind", "idmap", **OWN_ID)])
+OVERLAY = [mount("/o", "overlay", "overlay", "lowerdir=/srv/low", "upperdir=/srv/up", "workdir=/srv/work"),
+           mount("/d", "bind", "/srv/data", "rbind", "tmpoverlay", "nosuid")]
+case("mount-overlay-of-a-user", "facts=rootless", linux=namespaces("pid", "user") | OWN_ID, mounts=OVERLAY)
+case("mount-overlay-of-a-user-with-fuse", "facts=rootless-fuse", linux=namespaces("pid", "user") | OWN_ID,
+     mounts=OVERLAY)
+case("mount-overlay-with-options-is-the-kernels", "facts=rootless-fuse", linux=namespaces("pid", "user") | OWN_ID,
+     mounts=[mount("/o", "overlay", "overlay", "lowerdir=/srv/low:/srv/more", "xino=on")])
+case("mount-overlay-in-pids-of-others-is-the-kernels", "facts=rootless-fuse", linux=namespaces("user") | OWN_ID,
+     mounts=OVERLAY)
 case("mount-remount", mounts=[mount("/proc", "proc", "proc", "remount", "ro")])
 case("mount-proc-file", mounts=[mount("/proc/cpuinfo", "bind", "/srv/cpuinfo", "bind")])
 case("mount-below-proc-is-refused", mounts=[mount("/proc/sys", "tmpfs", "tmpfs")])
