@@ -381,7 +381,7 @@ def test_without_cgroups_there_is_one_warning(user):
     strict = user.do("--secure", "strict")
     assert strict.stderr.count("warning") == 1 and "no limit on processes and memory: /sys/fs/cgroup" in strict.stderr
     asked = user.do("-m", "64m", status=125)
-    assert "permission denied" in asked.stderr and "leave them out" in asked.stderr
+    assert "permission denied" in asked.stderr and "leave the limit out" in asked.stderr
 
 
 # ---- status, streams, names -----------------------------------------------------------------------
