@@ -6,6 +6,45 @@
 #include <errno.h>
 #include <string.h>
 
+/* ---- in words ---------------------------------------------------------------------------------
+ */
+
+void describe_cgroup_make(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "make cgroup %s", s->cgroup.path);
+	if (s->cgroup.controllers)
+		buf_printf(out, ", on its way enable the controllers %s where they are not",
+			   s->cgroup.controllers);
+	if (s->cgroup.delegate)
+		buf_printf(out, ", and give it to uid %u", s->cgroup.owner);
+}
+
+void describe_cgroup_write(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "set %s to ", s->cgroup.file);
+	buf_json_str(out, s->cgroup.value);
+	buf_printf(out, " in cgroup %s", s->cgroup.path);
+}
+
+void describe_cgroup_devices(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "limit devices in cgroup %s by a program of %zu instructions",
+		   s->cgroup.path, s->cgroup.n_devices);
+}
+
+void describe_cgroup_join(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "move init into cgroup %s", s->cgroup.path);
+}
+
+void describe_cgroup_open(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "open cgroup %s", s->cgroup.path);
+}
+
+/* ---- hints ------------------------------------------------------------------------------------
+ */
+
 /* Whose it is to give, and how: only v2 can be handed to an ordinary user, whole directories. */
 static void hint_rights(const struct step_cgroup *c, struct err *err)
 {

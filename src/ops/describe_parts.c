@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "ops/describe.h"
+#include "ops/describe_cgroup.h"
 #include "ops/describe_criu.h"
 #include "ops/describe_mount.h"
 #include "ops/describe_parts.h"
@@ -152,39 +153,6 @@ static void say_open(const struct step *s, struct buf *out)
 {
 	buf_printf(out, "open %s%s", s->open.path,
 		   s->open.in_init ? " in init's mount namespace" : "");
-}
-
-static void say_cgroup_make(const struct step *s, struct buf *out)
-{
-	buf_printf(out, "make cgroup %s", s->cgroup.path);
-	if (s->cgroup.controllers)
-		buf_printf(out, ", on its way enable the controllers %s where they are not",
-			   s->cgroup.controllers);
-	if (s->cgroup.delegate)
-		buf_printf(out, ", and give it to uid %u", s->cgroup.owner);
-}
-
-static void say_cgroup_write(const struct step *s, struct buf *out)
-{
-	buf_printf(out, "set %s to ", s->cgroup.file);
-	buf_json_str(out, s->cgroup.value);
-	buf_printf(out, " in cgroup %s", s->cgroup.path);
-}
-
-static void say_cgroup_devices(const struct step *s, struct buf *out)
-{
-	buf_printf(out, "limit devices in cgroup %s by a program of %zu instructions",
-		   s->cgroup.path, s->cgroup.n_devices);
-}
-
-static void say_cgroup_join(const struct step *s, struct buf *out)
-{
-	buf_printf(out, "move init into cgroup %s", s->cgroup.path);
-}
-
-static void say_cgroup_open(const struct step *s, struct buf *out)
-{
-	buf_printf(out, "open cgroup %s", s->cgroup.path);
 }
 
 static void say_connect(const struct step *s, struct buf *out)
@@ -442,11 +410,11 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_TREE] = describe_tree,
 	[STEP_ID_MAPPED] = describe_id_mapped,
 	[STEP_OVERLAY] = describe_overlay,
-	[STEP_CGROUP_MAKE] = say_cgroup_make,
-	[STEP_CGROUP_WRITE] = say_cgroup_write,
-	[STEP_CGROUP_DEVICES] = say_cgroup_devices,
-	[STEP_CGROUP_JOIN] = say_cgroup_join,
-	[STEP_CGROUP_OPEN] = say_cgroup_open,
+	[STEP_CGROUP_MAKE] = describe_cgroup_make,
+	[STEP_CGROUP_WRITE] = describe_cgroup_write,
+	[STEP_CGROUP_DEVICES] = describe_cgroup_devices,
+	[STEP_CGROUP_JOIN] = describe_cgroup_join,
+	[STEP_CGROUP_OPEN] = describe_cgroup_open,
 	[STEP_SYSTEMD_SCOPE] = describe_scope,
 	[STEP_SYSTEMD_AWAIT] = describe_scope_await,
 	[STEP_SYSTEMD_ATTACH] = describe_scope_attach,

@@ -35,5 +35,8 @@ void add_pivot(struct planner *p);
 /* Masked and read-only paths, the root read-only; before or after add_pivot. */
 void add_restricted_paths(struct planner *p);
 
+/* Is there an overlay to be made? Asked before there are facts. */
+bool rootfs_has_overlay(const struct spec *spec, const struct plan_options *options);
+
 /* May init start from SLOT_SEED's mount namespace? After add_rootfs_handle. */
 bool rootfs_wants_seed(const struct planner *p);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "plan/namespaces.h"
+#include "plan/rootfs.h"
 #include "plan/rootfs_plan.h"
 
 static int refuse(struct planner *p, const struct rootfs_mount *m, const char *what)
@@ -218,4 +219,18 @@ void rootfs_add_overlay(struct planner *p, enum lane lane, const struct rootfs_m
 
 	overlay.in_init = in_init;
 	plan_add(p, lane, (struct step){ .kind = STEP_OVERLAY, .overlay = overlay });
+}
+
+bool rootfs_has_overlay(const struct spec *spec, const struct plan_options *options)
+{
+	bool has = options->root_in_memory;
+
+	for (size_t i = 0; i < spec->n_mounts && !has; i++) {
+		const struct spec_mount *m = &spec->mounts[i];
+
+		has = m->type && strcmp(m->type, "overlay") == 0;
+		for (size_t j = 0; j < m->options.n && !has; j++)
+			has = strcmp(m->options.v[j], "tmpoverlay") == 0;
+	}
+	return has;
 }

@@ -18,6 +18,7 @@
 #include "ops/host_notify.h"
 #include "ops/host_process.h"
 #include "plan/hooks.h"
+#include "plan/rootfs.h"
 #include "run/launch.h"
 #include "run/life.h"
 #include "run/notify.h"
@@ -98,20 +99,6 @@ static bool has_limits(const struct spec_resources *resources)
 	return memcmp(&rest, &none, sizeof(rest)) != 0;
 }
 
-static bool has_overlay(const struct spec *spec, const struct plan_options *o)
-{
-	bool has = o->root_in_memory;
-
-	for (size_t i = 0; i < spec->n_mounts && !has; i++) {
-		const struct spec_mount *m = &spec->mounts[i];
-
-		has = m->type && strcmp(m->type, "overlay") == 0;
-		for (size_t j = 0; j < m->options.n && !has; j++)
-			has = strcmp(m->options.v[j], "tmpoverlay") == 0;
-	}
-	return has;
-}
-
 static unsigned int facts_wanted(const struct spec *spec, const struct plan_options *o)
 {
 	unsigned int wanted = FACTS_CGROUP | FACTS_SEED;
@@ -127,7 +114,7 @@ static unsigned int facts_wanted(const struct spec *spec, const struct plan_opti
 		wanted |= FACTS_CONTROLLERS;
 	if (o->systemd_cgroup)
 		wanted |= FACTS_SYSTEMD;
-	if (has_overlay(spec, o))
+	if (rootfs_has_overlay(spec, o))
 		wanted |= FACTS_FUSE;
 	return wanted;
 }
