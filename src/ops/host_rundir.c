@@ -17,6 +17,7 @@
 #include "ops/host_mount.h"
 #include "ops/host_process.h"
 #include "state/state.h"
+#include "sys/send_fd.h"
 #include "sys/sys.h"
 
 /* Opens the directory of all containers, making it, and what is above it, if it is missing. */
@@ -258,20 +259,9 @@ int host_send_pidfd(const struct step *s, struct op_ctx *ctx)
 {
 	char pid[16];
 	struct iovec part = { pid, (size_t)snprintf(pid, sizeof(pid), "%d", ctx->pid) };
-	union {
-		struct cmsghdr align;
-		char data[CMSG_SPACE(sizeof(int))];
-	} control = { .align = { .cmsg_level = SOL_SOCKET,
-				 .cmsg_type = SCM_RIGHTS,
-				 .cmsg_len = CMSG_LEN(sizeof(int)) } };
-	struct msghdr msg = { .msg_iov = &part,
-			      .msg_iovlen = 1,
-			      .msg_control = control.data,
-			      .msg_controllen = sizeof(control.data) };
 
 	(void)s;
-	memcpy(CMSG_DATA(&control.align), &ctx->pidfd, sizeof(int));
-	return sendmsg(ctx->fd[SLOT_PIDFD_SOCKET], &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return sys_send_fd(ctx->fd[SLOT_PIDFD_SOCKET], ctx->pidfd, &part, 1);
 }
 
 /* The hand-over at this step is what matters: init goes to its gate once the caller knows of it. */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "ops/init_process.h"
+#include "sys/send_fd.h"
 #include "sys/sys.h"
 
 #define THREAD_STACK 4096
@@ -58,21 +59,8 @@ static int send_listener(struct courier *c)
 		text_part(c->step->message_middle), text_part(c->pid),
 		text_part(c->step->message_tail),
 	};
-	union {
-		struct cmsghdr align;
-		char data[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr msg = { .msg_iov = part,
-			      .msg_iovlen = sizeof(part) / sizeof(part[0]),
-			      .msg_control = control.data,
-			      .msg_controllen = sizeof(control.data) };
 
-	memset(&control, 0, sizeof(control));
-	control.align.cmsg_level = SOL_SOCKET;
-	control.align.cmsg_type = SCM_RIGHTS;
-	control.align.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.align), &c->fd, sizeof(int));
-	return (int)sys_sendmsg(c->socket, &msg);
+	return sys_send_fd(c->socket, c->fd, part, (int)(sizeof(part) / sizeof(part[0])));
 }
 
 static void courier_main(void *arg)

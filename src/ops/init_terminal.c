@@ -11,6 +11,7 @@
 #include <termios.h>
 
 #include "ops/init_process.h"
+#include "sys/send_fd.h"
 #include "sys/sys.h"
 
 /* Where the name is for people only; engines take the descriptor. */
@@ -80,23 +81,8 @@ int send_master(int socket, int master)
 {
 	char name[] = MASTER_NAME;
 	struct iovec part = { .iov_base = name, .iov_len = sizeof(name) - 1 };
-	union {
-		struct cmsghdr align;
-		char data[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr msg = { .msg_iov = &part,
-			      .msg_iovlen = 1,
-			      .msg_control = control.data,
-			      .msg_controllen = sizeof(control.data) };
-	ssize_t n;
 
-	memset(&control, 0, sizeof(control));
-	control.align.cmsg_level = SOL_SOCKET;
-	control.align.cmsg_type = SCM_RIGHTS;
-	control.align.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.align), &master, sizeof(int));
-	n = sys_sendmsg(socket, &msg);
-	return n < 0 ? (int)n : 0;
+	return sys_send_fd(socket, master, &part, 1);
 }
 
 static int use_terminal(const struct step_terminal *t, int master, int peer)

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "ops/host_notify.h"
+#include "sys/send_fd.h"
 
 #define MAX_DATAGRAM    4096
 #define BARRIER_SECONDS 30
@@ -104,19 +105,8 @@ static int send_barrier(int manager, int fd)
 {
 	char text[] = "BARRIER=1";
 	struct iovec part = { text, sizeof(text) - 1 };
-	union {
-		struct cmsghdr align;
-		char data[CMSG_SPACE(sizeof(int))];
-	} control = { .align = { .cmsg_level = SOL_SOCKET,
-				 .cmsg_type = SCM_RIGHTS,
-				 .cmsg_len = CMSG_LEN(sizeof(int)) } };
-	struct msghdr msg = { .msg_iov = &part,
-			      .msg_iovlen = 1,
-			      .msg_control = control.data,
-			      .msg_controllen = sizeof(control.data) };
 
-	memcpy(CMSG_DATA(&control.align), &fd, sizeof(int));
-	return sendmsg(manager, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return sys_send_fd(manager, fd, &part, 1);
 }
 
 static int64_t now_ms(void)
