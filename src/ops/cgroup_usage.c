@@ -3,7 +3,8 @@
  *
  * 500 containers make 10,000 files of a table, so a file costs three system calls and no more:
  * directories are neither opened nor verified as where something is changed, since a number that
- * comes from somewhere else harms nobody.
+ * comes from somewhere else harms nobody. What costs most of that is the walk along the path, so it
+ * begins at the hierarchy, which is opened once for all.
  */
 #include "ops/cgroup_usage.h"
 
@@ -29,6 +30,7 @@ struct reader {
 	const struct spec_strings *paths;
 	enum cgroup_mode mode;
 	unsigned int wanted;
+	struct cgroup_mounts *mounts;
 	char text[16384];
 };
 
@@ -60,21 +62,70 @@ static const char *path_of(const struct reader *r, const char *controller, bool 
 	return v2_path(r);
 }
 
+/* ---- one file ---------------------------------------------------------------------------- */
+
+void cgroup_mounts_done(struct cgroup_mounts *m)
+{
+	while (m->n > 0)
+		close_fdp(&m->v[--m->n].fd);
+}
+
+/* The length of where the hierarchy of a directory is mounted; 0: it is in none. */
+static size_t mount_len(const struct reader *r, const char *dir)
+{
+	const size_t root = strlen(ROOT);
+
+	if (strncmp(dir, ROOT, root) != 0)
+		return 0;
+	return r->mode == CGROUP_V2 ? root - 1 : root + strcspn(dir + root, "/");
+}
+
+/* Its descriptor, -1 if there is none. */
+static int mount_of(struct reader *r, const char *dir, size_t len)
+{
+	struct cgroup_mounts *m = r->mounts;
+	struct cgroup_mount *new = &m->v[m->n];
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].len == len && memcmp(m->v[i].path, dir, len) == 0)
+			return m->v[i].fd;
+	if (len == 0 || len >= sizeof(new->path) || m->n == sizeof(m->v) / sizeof(m->v[0]))
+		return -1;
+	memcpy(new->path, dir, len);
+	new->path[len] = '\0';
+	new->len = len;
+	new->fd = sys_openat(AT_FDCWD, new->path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	m->n++;
+	return new->fd;
+}
+
+static int open_file(struct reader *r, const char *dir, const char *file)
+{
+	const size_t mount = mount_len(r, dir), below = strlen(dir), size = strlen(file) + 1;
+	const int fd = mount_of(r, dir, mount);
+	char path[PATH_MAX];
+
+	if (fd < 0 || below <= mount || below - mount + size > sizeof(path))
+		return -ENOENT;
+	memcpy(path, dir + mount + 1, below - mount - 1);
+	path[below - mount - 1] = '/';
+	memcpy(path + below - mount, file, size);
+	return sys_openat(fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+}
+
 /* "" where there is no such file. */
 static const char *read_file(struct reader *r, const char *dir, const char *file)
 {
-	char path[PATH_MAX];
-	_cleanup_close_ int fd = -EBADF;
+	_cleanup_close_ int fd = dir ? open_file(r, dir, file) : -ENOENT;
 	ssize_t n = 0;
 
-	if (dir && snprintf(path, sizeof(path), "%s/%s", dir, file) < (int)sizeof(path) &&
-	    strncmp(path, ROOT, strlen(ROOT)) == 0)
-		fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd >= 0)
 		n = sys_read(fd, r->text, sizeof(r->text) - 1);
 	r->text[n > 0 ? n : 0] = '\0';
 	return r->text;
 }
+
+/* ---- what is in it ----------------------------------------------------------------------- */
 
 static uint64_t read_number(struct reader *r, const char *dir, const char *file)
 {
@@ -212,13 +263,17 @@ static bool is_frozen(struct reader *r)
 }
 
 void cgroup_usage_read(const struct spec_strings *paths, enum cgroup_mode mode, unsigned int wanted,
-		       struct cgroup_usage *ret)
+		       struct cgroup_mounts *mounts, struct cgroup_usage *ret)
 {
-	struct reader r = { .paths = paths, .mode = mode, .wanted = wanted };
+	struct reader r; /* its text is not cleared for each of hundreds */
 	struct cgroup_usage u = { .memory_limit = CGROUP_NO_LIMIT,
 				  .pids_limit = CGROUP_NO_LIMIT,
 				  .pressure = { -1, -1, -1 } };
 
+	r.paths = paths;
+	r.mode = mode;
+	r.wanted = wanted;
+	r.mounts = mounts;
 	read_cpu(&r, &u);
 	read_memory(&r, &u);
 	read_pids(&r, &u);

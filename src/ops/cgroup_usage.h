@@ -30,8 +30,22 @@ enum {
 	USAGE_PRESSURE = 4,
 };
 
+/* The hierarchies that were met, open, so that a path need not be walked from the root each time.
+ */
+struct cgroup_mounts {
+	size_t n;
+	struct cgroup_mount {
+		char path[48];
+		size_t len;
+		int fd; /* -1: it cannot be opened */
+	} v[16];
+};
+
+void cgroup_mounts_done(struct cgroup_mounts *m);
+
 /*
  * All 0, or no limit, where a controller or the cgroup is not there. `mode` is that of the host.
+ * What `mounts` has serves for many in a row: it starts as { 0 } and is the caller's to end.
  */
 void cgroup_usage_read(const struct spec_strings *paths, enum cgroup_mode mode, unsigned int wanted,
-		       struct cgroup_usage *ret);
+		       struct cgroup_mounts *mounts, struct cgroup_usage *ret);

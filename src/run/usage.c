@@ -51,16 +51,25 @@ static void read_network(const struct state *state, struct usage *u)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_buf_ struct buf text = { 0 };
-	char path[48];
+	char path[48], first[4096];
+	ssize_t n;
 
 	if (!(state->namespaces & CLONE_NEWNET) || u->status == STATE_STOPPED)
 		return;
 	(void)snprintf(path, sizeof(path), "/proc/%d/net/dev", state->pid);
 	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0 || buf_read_fd(&text, fd, 1 << 20) < 0)
+	n = fd < 0 ? -1 : sys_read(fd, first, sizeof(first) - 1);
+	if (n < 0)
 		return;
+	first[n] = '\0';
+	/* The kernel fills a page as long as a line fits: with few devices that was all. */
+	if (n >= 2048) {
+		buf_str(&text, first);
+		if (buf_read_fd(&text, fd, 1 << 20) < 0)
+			return;
+	}
 	u->has_network = true;
-	sum_devices(buf_text(&text), u);
+	sum_devices(text.len > 0 ? buf_text(&text) : first, u);
 }
 
 /* What is the same for all of them. */
@@ -78,6 +87,7 @@ struct share {
 	size_t n_ids, n;
 	struct usage *v; /* room for n_ids */
 	struct arena arena;
+	struct cgroup_mounts mounts;
 	struct err err;
 	pthread_t thread;
 	bool started;
@@ -100,7 +110,7 @@ static int read_one(struct share *s, const char *id, struct usage *ret)
 			       .pid = state.pid,
 			       .started_ns = (int64_t)(state.start_time * tick),
 			       .status = state_status(dir, &state) };
-	cgroup_usage_read(&state.cgroups, pass->mode, pass->wanted, &ret->cgroup);
+	cgroup_usage_read(&state.cgroups, pass->mode, pass->wanted, &s->mounts, &ret->cgroup);
 	ret->at_ns = boot_ns();
 	if (ret->cgroup.frozen && (ret->status == STATE_RUNNING || ret->status == STATE_CREATED))
 		ret->status = STATE_PAUSED;
@@ -121,6 +131,7 @@ static void *read_share(void *data)
 		if (s->pass->all)
 			r = 0;
 	}
+	cgroup_mounts_done(&s->mounts);
 	if (r == 0)
 		s->err.code = 0;
 	return NULL;
