@@ -193,7 +193,7 @@ class Docker:
         (self.dir / "daemon.json").write_text(json.dumps({
             "data-root": f"{self.dir}/data", "exec-root": f"{self.dir}/exec", "pidfile": f"{self.dir}/pid",
             "hosts": [f"unix://{self.dir}/docker.sock"], "storage-driver": "vfs", "bridge": "none", "iptables": False,
-            "ip6tables": False, "cgroup-parent": f"/{self.token}", "runtimes": {"containr": {"path": program}}}))
+            "ip6tables": False, "default-runtime": "containr", "cgroup-parent": f"/{self.token}", "runtimes": {"containr": {"path": program}}}))
         with open(self.dir / "log", "w", encoding="utf-8") as log:
             self.daemon = subprocess.Popen(self.namespaces.inside("dockerd", "--config-file", self.dir / "daemon.json"),
                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment())
@@ -204,7 +204,7 @@ class Docker:
 
     def environment(self):
         return {"PATH": os.environ["PATH"], "HOME": str(self.dir), "E2E_TOKEN": self.token,
-                "DOCKER_HOST": f"unix://{self.dir}/docker.sock"}
+                "DOCKER_HOST": f"unix://{self.dir}/docker.sock", "DOCKER_BUILDKIT": "0"}
 
     def command(self, *words, status=0, timeout=60):
         run = subprocess.run(self.namespaces.inside(*words), env=self.environment(), stdin=subprocess.DEVNULL,

@@ -141,3 +141,52 @@ def test_containerd(engine):
     ctr("task", "delete", "two", status=None)
     ctr("container", "delete", "two")
     ctr("images", "remove", name)
+
+
+#: Flags of `docker run` and a line of shell that shows what came of them.
+SHOWN = [
+    (["--cgroupns", "host"], "wc -l </proc/self/cgroup"),
+    (["--cgroupns", "private"], "cat /proc/self/cgroup"),
+    (["--device", "/dev/null:/dev/other"], "ls -l /dev/other"),
+    (["--cap-drop", "all"], "grep Cap /proc/self/status"),
+    (["--cap-add", "net_admin", "--user", "1000"], "grep Cap /proc/self/status"),
+    (["--group-add", "44", "--group-add", "55", "--user", "1000:5"], "id"),
+    (["--security-opt", "no-new-privileges"], "grep NoNew /proc/self/status"),
+    (["--security-opt", "seccomp=unconfined"], "grep Seccomp: /proc/self/status"),
+    (["--security-opt", "systempaths=unconfined"], "ls -ld /proc/kcore"),
+    (["--oom-score-adj", "500"], "cat /proc/self/oom_score_adj"),
+    (["--memory", "64m", "--memory-reservation", "32m", "--memory-swap", "64m", "--cpu-shares", "512", "--cpuset-cpus", "0"],
+     "cd /sys/fs/cgroup; cat cpuset/cpuset.cpus cpu/cpu.shares memory/memory.limit_in_bytes memory/memory.soft_limit_in_bytes "
+     "2>/dev/null || cat cpuset.cpus cpu.weight memory.max memory.low memory.swap.max"),
+    (["--mount", "type=tmpfs,destination=/t,tmpfs-size=1m,tmpfs-mode=1770"], "stat -c '%a %F' /t"),
+    (["--mount", "type=bind,source=/usr,destination=/v,readonly,bind-propagation=rslave"],
+     "grep ' /v ' /proc/self/mountinfo | cut -d' ' -f5,6; touch /v/x"),
+    (["--ipc", "none"], "ls -ld /dev/shm | cut -c1-10; cat /proc/sys/kernel/shmmax"),
+    (["--ipc", "host"], "ls -d /dev/shm"),
+    (["--pid", "host"], "test $$ -gt 1 && echo other processes"),
+    (["--uts", "host"], "hostname"),
+    (["--tmpfs", "/r:rw,exec,size=100k"], "grep ' /r ' /proc/mounts"),
+    (["--ulimit", "core=0", "--ulimit", "nofile=100:200"], "ulimit -c; ulimit -n; ulimit -Hn"),
+    (["--read-only"], "touch /a; touch /dev/shm/a && echo shm"),
+    (["--sysctl", "kernel.shmmax=1000"], "cat /proc/sys/kernel/shmmax"),
+    (["--workdir", "/no/such/dir"], "pwd"),
+    (["--cpus", "100"], "true"),
+    ([], "kill -SEGV $$"),
+]
+
+
+@pytest.mark.parametrize("flags, script", SHOWN, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_shows_what_it_shows_with_runc(engine, flags, script):
+    need(shutil.which("runc"), "runc is not installed")
+    seen = [(engine.run("sh", "-c", script, flags=flags, runtime=runtime, status=None), engine.stderr)
+            for runtime in ("runc", "containr")]
+    assert seen[0] == seen[1]
+
+
+def test_build(engine):
+    """An image is built in containers, as its user says."""
+    (engine.dir / "context").mkdir()
+    (engine.dir / "context/Dockerfile").write_text(
+        "FROM box\nRUN echo built >/built\nUSER 1000\nRUN id -u >/tmp/user\nCMD [\"cat\", \"/built\", \"/tmp/user\"]\n")
+    engine.docker("build", "--quiet", "--network", "none", "--tag", "built", engine.dir / "context", timeout=120)
+    assert engine.docker("run", "--rm", "--runtime", "containr", "--network", "none", "built") == "built\n1000\n"
