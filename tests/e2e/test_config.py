@@ -168,6 +168,18 @@ def test_no_new_keyring(rt):
     assert f"{seen['sessionKeyring']:08x}" in mine or seen["sessionKeyring"] < 0 or not mine
 
 
+def test_a_null_device_among_the_streams_is_the_containers_own(any_rt):
+    """The host's would be a way to a mount of the host, and is what criu does not find again."""
+    script = ("exec 9</dev/null; for n in 0 9; do grep mnt_id /proc/self/fdinfo/$n; done; "
+              "grep -q ^flags:.*2$ /proc/self/fdinfo/0 && echo may be written")
+    for stdin in (subprocess.DEVNULL, None):
+        with open("/dev/null", encoding="ascii") as null:
+            lines = any_rt.run(any_rt.bundle(args=["/bin/sh", "-c", script]), stdin=stdin or null, status=None).stdout.splitlines()
+        assert lines[0] == lines[1], "it is of another mount"
+        # As it was opened: for reading alone, or for both.
+        assert len(lines) == (3 if stdin else 2)
+
+
 def test_process_is_not_a_child_of_a_death_signal_and_leads_its_session(any_rt):
     seen = any_rt.probe()
     assert seen["deathSignal"] == 0 and seen["sid"] == seen["pid"]

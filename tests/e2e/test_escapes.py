@@ -451,6 +451,18 @@ def test_standard_streams_stay_with_the_real_null_device(box, victim, trap):
         [(st.st_uid, st.st_gid, st.st_mode, st.st_size) for st in after]
 
 
+def test_masking_looks_at_the_null_device_of_the_host_too(box, tmp_path):
+    """Where it is none, what hides a file would show another."""
+    other = tmp_path / "other"
+    other.write_text("not null\n")
+    bundle = box.bundle({"linux": {"maskedPaths": ["/etc/passwd"]}}, args=["cat", "/etc/passwd"])
+    argv = ["unshare", "-m", "--propagation", "private", "sh", "-c", 'mount --bind "$0" /dev/null && exec "$@"', other,
+            *box.argv("run", "--bundle", bundle.path, box.new_id())]
+    result = subprocess.run(argv, env=box.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert result.returncode == 1 and "/dev/null of the host" in result.stderr and result.stdout == ""
+    assert box.run(bundle).stdout == ""
+
+
 def test_a_null_device_that_the_image_brings_is_accepted(box):
     """The twin: images have real device files, and they are used."""
     def change(config):

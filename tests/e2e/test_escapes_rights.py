@@ -16,7 +16,8 @@ import time
 
 import pytest
 
-from containers import TREE, Receiver, ignore_all_signals, namespace_config, need, read_terminal, status_field, wait_until
+from containers import (CAPABILITIES, TREE, Receiver, ignore_all_signals, namespace_config, need, own_caps, read_terminal,
+                        status_field, wait_until)
 from escapes import (RACE_SECONDS, attack, attack_program, bind, box, caps, results, victim, with_mounts,  # noqa: F401
                      without_mount)
 
@@ -44,6 +45,24 @@ def test_disk_of_the_host_cannot_be_opened(box):
 def test_kernel_memory_devices_cannot_be_opened(box):
     for minor in (1, 2, 4, 11):
         assert attack(box, "mknod", "c", 1, minor)["open"] == "EPERM"
+
+
+def test_devices_that_were_not_given_cannot_be_opened(box):
+    """It is the cgroup that says no: with a rule for the device, the twin, the kernel has another answer."""
+    numbers = ((1, 11), (4, 0), (4, 64), (5, 1), (5, 3), (7, 0), (10, 200), (10, 229), (10, 232), (29, 0), (226, 0))
+    need(own_caps("CapEff") >> CAPABILITIES.index("SYSLOG") & 1, "the tests themselves lack CAP_SYSLOG")
+
+    def opens(*rules):
+        script = "".join(f"/bin/attack mknod c {major} {minor} | grep ^open; " for major, minor in numbers)
+        resources = {"linux": {"resources": {"devices": [{"allow": False, "access": "rwm"}, *rules]}}}
+        words = box.shell(script, {**resources, **caps("CAP_SYSLOG")}).split()
+        assert len(words) == 2 * len(numbers)
+        return [int(word == str(errno.EPERM)) for word in words[1::2]]
+
+    assert opens() == [1] * len(numbers)
+    for major, minor in numbers:
+        rule = {"allow": True, "type": "c", "major": major, "minor": minor, "access": "rwm"}
+        assert opens(rule) == [int(number != (major, minor)) for number in numbers]
 
 
 def test_keys_of_the_caller_are_out_of_reach(box):
@@ -195,7 +214,8 @@ def test_mounts_inside_do_not_come_back(box, propagation):
     shared = box.dir / "shared"
     shared.mkdir()
     script = f"""
-mount --make-shared /; mount --bind {shared} {shared}; mount --make-shared {shared}; mkdir -p {shared}/in
+mount --make-shared /; mount --bind {shared} {shared}; mount --make-shared {shared}; mkdir -p {shared}/in {shared}/below
+mount -t tmpfs below {shared}/below; mount --make-shared {shared}/below; mkdir {shared}/below/in
 mount --bind $BUNDLE $BUNDLE; mount --make-shared $BUNDLE
 before=$(wc -l </proc/self/mountinfo)
 "$@"
@@ -203,9 +223,9 @@ echo $(($(wc -l </proc/self/mountinfo) - before))
 """
     options = ["rbind"] + ([propagation] if propagation else [])
 
-    def runs(options):
+    def runs(options, where="/vol/in"):
         change = caps("CAP_SYS_ADMIN")
-        bundle = box.bundle(change, args=["/bin/attack", "mount", "/vol/in"])
+        bundle = box.bundle(change, args=["/bin/attack", "mount", where])
         bundle.config["mounts"].append({"destination": "/vol", "type": "bind", "source": str(shared), "options": options})
         bundle.config["linux"]["rootfsPropagation"] = "rshared" if "rshared" in options else "rslave"
         bundle.write()
@@ -216,8 +236,11 @@ echo $(($(wc -l </proc/self/mountinfo) - before))
         return int(result.stdout.split()[-1])
 
     assert runs(options) == 0
+    # "slave" is about the volume alone: what is mounted below stays as it is, as mount(8) has it.
+    if propagation != "slave":
+        assert runs(options, "/vol/below/in") == 0
     if propagation is None:
-        assert runs(["rbind", "rshared"]) >= 1
+        assert runs(["rbind", "rshared"]) >= 1 and runs(["rbind", "rshared"], "/vol/below/in") >= 1
 
 
 def test_root_by_a_link_is_the_root_that_it_leads_to(box, victim):

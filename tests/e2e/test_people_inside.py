@@ -47,6 +47,8 @@ def test_exec_environment_and_directory(anyone):
     text = anyone("exec", "-e", "CHANGED=2", "-e", "OURS", "-e", "NOT_SET", "--env-file", anyone.dir / "vars", "-w", "/tmp", name,
                   "sh", "-c", "echo $KEPT $CHANGED $OURS $FROM_FILE ${NOT_SET-none}; pwd; env | grep -c CHANGED", env={"OURS": "x"}).stdout
     assert text == "1 2 x 3 none\n/tmp\n1\n"
+    names = {line.split("=")[0] for line in anyone("exec", name, "env", env={"SECRET": "x", "LD_PRELOAD": ""}).stdout.splitlines()}
+    assert names == {"PATH", "HOME", "HOSTNAME", "E2E_TOKEN", "KEPT", "CHANGED"}
     assert "absolute" in anyone("exec", "-w", "tmp", name, "true", status=125).stderr
 
 
