@@ -73,11 +73,15 @@ void cgroup_mounts_done(struct cgroup_mounts *m)
 /* The length of where the hierarchy of a directory is mounted; 0: it is in none. */
 static size_t mount_len(const struct reader *r, const char *dir)
 {
-	const size_t root = strlen(ROOT);
+	size_t len = strlen(ROOT);
 
-	if (strncmp(dir, ROOT, root) != 0)
+	if (strncmp(dir, ROOT, len) != 0)
 		return 0;
-	return r->mode == CGROUP_V2 ? root - 1 : root + strcspn(dir + root, "/");
+	if (r->mode == CGROUP_V2)
+		return len - 1;
+	while (dir[len] && dir[len] != '/')
+		len++;
+	return len;
 }
 
 /* Its descriptor, -1 if there is none. */

@@ -47,5 +47,12 @@ void life_hook_state(const struct life *l, enum state_status status, struct buf 
  */
 int life_oom(const struct spec_strings *cgroups, const char *what, struct err *err);
 
+/*
+ * What whoever watches writes a moment after the end; `record` is the open file, `watcher` his
+ * pidfd or -1. 1: here it is, 0: he has ended without it, or it takes too long, or a negative
+ * errno.
+ */
+int life_await_record(int record, int watcher, struct state_exit *ret);
+
 /* Kills a process and waits for its end. */
 int life_end_process(int pidfd, const char *id, struct err *err);

@@ -24,7 +24,6 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -35,9 +34,8 @@
 #include "run/trace.h"
 #include "sys/sys.h"
 
-#define NAME     "containr-watch" /* at most 15 bytes, in ps */
-#define STEP_NS  2000000L
-#define PATIENCE 1500 /* steps: three seconds */
+#define NAME        "containr-watch" /* at most 15 bytes, in ps */
+#define PATIENCE_MS 3000
 
 enum { FD_PROCESS, FD_NOTIFY, REPORT_FDS };
 
@@ -347,27 +345,20 @@ int run_monitored(const struct run_request *given, struct err *err)
 /* ---- when the container goes -----------------------------------------------------------------
  */
 
-static bool is_recorded(int fd)
-{
-	struct state_exit e;
-
-	return fd < 0 || state_exit_read(fd, &e) != 0;
-}
-
 void monitor_end(const struct life *l)
 {
 	struct state_watcher watcher = { .detached = false };
 	_cleanup_close_ int pidfd = state_watcher_open(l->dir, &watcher);
 	_cleanup_close_ int record = state_exit_open(l->dir);
-	const struct timespec step = { .tv_nsec = STEP_NS };
 	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	struct state_exit ignored;
 
 	if (pidfd < 0)
 		return;
-	for (int i = 0; i < PATIENCE && !is_recorded(record) && poll(&end, 1, 0) == 0; i++)
-		(void)nanosleep(&step, NULL);
+	if (record >= 0)
+		(void)life_await_record(record, pidfd, &ignored);
 	if (!watcher.detached)
 		return;
 	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
-	(void)poll(&end, 1, PATIENCE * (int)(STEP_NS / 1000000));
+	(void)poll(&end, 1, PATIENCE_MS);
 }

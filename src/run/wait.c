@@ -4,12 +4,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "run/life.h"
 
-#define STEP_NS  2000000L
-#define PATIENCE 1500 /* steps: three seconds, in which the record of an end is written */
+#define STEP_MS     2    /* where the kernel has no event for us */
+#define PATIENCE_MS 3000 /* in which the record of an end is written */
 
 /* 1: its process has ended, 0: not in time, or a negative errno. */
 static int wait_for_process(const struct life *l, int ms)
@@ -26,21 +27,36 @@ static int wait_for_process(const struct life *l, int ms)
 	return n < 0 ? -errno : n;
 }
 
-/* Whoever watches writes it a moment after the end, unless he was killed. */
-static int wait_for_record(int record, int watcher, struct state_exit *ret)
+static int64_t now_ms(void)
 {
-	const struct timespec step = { .tv_nsec = STEP_NS };
-	struct pollfd gone = { .fd = watcher, .events = POLLIN };
+	struct timespec now;
 
-	for (int i = 0; i < PATIENCE; i++) {
-		bool last = watcher < 0 || poll(&gone, 1, 0) != 0;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * Whether the watcher is gone is asked before the record is read, for he may have written it last
+ * of all; and what is written after that wakes us.
+ */
+int life_await_record(int record, int watcher, struct state_exit *ret)
+{
+	_cleanup_close_ int changes = state_exit_watch(record);
+	const int64_t end = now_ms() + PATIENCE_MS;
+	struct pollfd fds[] = { { .fd = watcher, .events = POLLIN },
+				{ .fd = changes, .events = POLLIN } };
+
+	for (;;) {
+		bool last = watcher < 0 || poll(fds, 1, 0) != 0;
 		int r = state_exit_read(record, ret);
+		int64_t left = end - now_ms();
+		char events[256];
 
-		if (r != 0 || last)
+		if (r != 0 || last || left <= 0)
 			return r;
-		(void)nanosleep(&step, NULL);
+		(void)poll(fds, 2, changes < 0 ? STEP_MS : (int)left);
+		(void)!read(changes, events, sizeof(events));
 	}
-	return 0;
 }
 
 int run_wait(const char *root, const char *id, int ms, struct state_exit *ret, struct err *err)
@@ -60,6 +76,6 @@ int run_wait(const char *root, const char *id, int ms, struct state_exit *ret, s
 	if (r == 0)
 		return err_say(err, -ETIMEDOUT, "container %s has not ended", id);
 	if (r > 0)
-		r = record < 0 ? 0 : wait_for_record(record, watcher, ret);
+		r = record < 0 ? 0 : life_await_record(record, watcher, ret);
 	return r < 0 ? err_set(err, r, "wait for container %s", id) : r;
 }

@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/num.h"
@@ -102,6 +104,20 @@ int state_exit_read(int fd, struct state_exit *ret)
 	for (size_t i = 0; i < N_MEMBERS; i++)
 		memcpy((char *)ret + members[i], &numbers[i], sizeof(numbers[i]));
 	return 1;
+}
+
+int state_exit_watch(int fd)
+{
+	_cleanup_close_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	char path[32];
+
+	if (watch < 0)
+		return -errno;
+	/* The file that is open, whatever has its name by now. */
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (inotify_add_watch(watch, path, IN_MODIFY) < 0)
+		return -errno;
+	return take_fd(&watch);
 }
 
 /* ---- who watches ------------------------------------------------------------------------- */

@@ -133,6 +133,12 @@ int state_exit_write(int fd, const struct state_exit *e);
 /* 1: it has ended so, 0: not yet, or a negative errno. */
 int state_exit_read(int fd, struct state_exit *ret);
 
+/*
+ * A descriptor that becomes readable with what is written from now on, and does not block; or a
+ * negative errno: a user has a few of them only.
+ */
+int state_exit_watch(int fd);
+
 struct state_watcher {
 	pid_t pid;
 	bool detached; /* it is there for nothing else; else somebody's command in the foreground */

@@ -10,15 +10,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "run/life.h"
 #include "state/state.h"
 
 struct fixture {
@@ -361,15 +364,90 @@ static void test_list_and_remove(void **state)
 	assert_int_equal(state_open(f->root, "one", false, &f->err), -ENOENT);
 }
 
+/* A watcher that writes the record, or not, a fifth of a second later: its pidfd. */
+static int start_watcher(struct fixture *f, bool writes, pid_t *ret)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	const struct state_exit e = { .status = 7 };
+	int record = state_exit_create(f->dir), ready[2], pidfd;
+	char byte;
+
+	assert_true(record >= 0);
+	assert_int_equal(pipe(ready), 0);
+	*ret = fork();
+	if (*ret == 0) {
+		(void)state_watcher_write(f->dir, getpid(), true);
+		(void)!write(ready[1], "", 1);
+		(void)nanosleep(&pause, NULL);
+		if (writes && state_exit_write(record, &e) == 0)
+			(void)sleep(60);
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+	(void)close(record);
+	pidfd = state_watcher_open(f->dir, NULL);
+	assert_true(pidfd >= 0);
+	return pidfd;
+}
+
+/* By an event, not by looking again and again: that would be a hundred times. */
+static void test_record_is_awaited(void **state)
+{
+	struct fixture *f = *state;
+	struct state_exit e = { 0 };
+	struct rusage before, after;
+	pid_t pid;
+	int watcher = start_watcher(f, true, &pid), record = state_exit_open(f->dir);
+
+	(void)getrusage(RUSAGE_SELF, &before);
+	assert_int_equal(life_await_record(record, watcher, &e), 1);
+	(void)getrusage(RUSAGE_SELF, &after);
+	assert_int_equal(e.status, 7);
+	assert_true(after.ru_nvcsw - before.ru_nvcsw < 20);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	/* What is there already is not waited for, nor who is gone. */
+	assert_int_equal(life_await_record(record, watcher, &e), 1);
+	assert_int_equal(life_await_record(record, -1, &e), 1);
+	(void)close(watcher);
+	(void)close(record);
+}
+
+static void test_record_of_a_watcher_that_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct state_exit e = { 0 };
+	pid_t pid;
+	int watcher = start_watcher(f, false, &pid), record = state_exit_open(f->dir);
+
+	assert_int_equal(life_await_record(record, watcher, &e), 0);
+	assert_int_equal(life_await_record(record, -1, &e), 0);
+	(void)waitpid(pid, NULL, 0);
+	(void)close(watcher);
+	(void)close(record);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_round_trip),        TEST(test_cut_short), TEST(test_not_believed),
-		TEST(test_renamed),           TEST(test_ids),       TEST(test_untrusted_directory),
-		TEST(test_other_owner),       TEST(test_pid_reuse), TEST(test_gate),
-		TEST(test_zombie_is_stopped), TEST(test_creating),  TEST(test_lock_after_delete),
+		TEST(test_round_trip),
+		TEST(test_cut_short),
+		TEST(test_not_believed),
+		TEST(test_renamed),
+		TEST(test_ids),
+		TEST(test_untrusted_directory),
+		TEST(test_other_owner),
+		TEST(test_pid_reuse),
+		TEST(test_record_is_awaited),
+		TEST(test_record_of_a_watcher_that_is_gone),
+		TEST(test_gate),
+		TEST(test_zombie_is_stopped),
+		TEST(test_creating),
+		TEST(test_lock_after_delete),
 		TEST(test_list_and_remove),
 	};
 
