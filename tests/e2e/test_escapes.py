@@ -226,6 +226,17 @@ def test_links_for_directories_of_the_image_lead_nowhere(box, victim, name, link
         assert int(result.stdout) >= len(bundle.config["mounts"]), "something was mounted outside"
 
 
+@pytest.mark.parametrize("name", ["proc", "sys"])
+def test_a_link_in_the_place_of_a_file_system_of_the_kernel_is_refused(box, name):
+    """CVE-2019-19921: what is hidden of it would be hidden in another place than where it is."""
+    bundle = box.bundle(args=["/bin/true"])
+    (bundle.rootfs / name).rmdir()
+    (bundle.rootfs / "elsewhere").mkdir()
+    (bundle.rootfs / name).symlink_to("elsewhere")
+    result = box.run(bundle, status=1)
+    assert re.search(rf"mount \w+ on /{name} .*symbolic link", result.stderr), result
+
+
 def test_links_within_the_image_work(box):
     """The twin: /var/run -> /run, /lib -> usr/lib and links to what is not there yet."""
     bundle = box.bundle(with_mounts({"destination": "/var/run/app", "type": "tmpfs", "source": "x"},
