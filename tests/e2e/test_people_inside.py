@@ -52,6 +52,16 @@ def test_exec_environment_and_directory(anyone):
     assert "absolute" in anyone("exec", "-w", "tmp", name, "true", status=125).stderr
 
 
+def test_what_is_kept_of_a_container_is_its_owners_alone(anyone):
+    """Its environment and its output are secrets, perhaps."""
+    name = anyone.detached("echo secret; sleep 60", "-e", "SECRET=x")
+    wait_until(lambda: anyone.logs(name), what="its output is kept")
+    where = anyone.root / name
+    kept = [where, *where.rglob("*")]
+    assert len(kept) > 3 and {"config.json", "state.json"} <= {path.name for path in kept}
+    assert not [str(path) for path in kept if path.lstat().st_mode & 0o077 and not path.is_symlink()]
+
+
 def test_exec_input_is_passed_on_when_asked_for(anyone):
     name = anyone.detached("sleep 60")
     for flags, said in (["-i"], "hello\n"), ([], ""):
