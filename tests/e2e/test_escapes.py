@@ -499,6 +499,33 @@ def test_volume_cannot_be_put_over_procfs_by_a_link(box, target):
     assert (volume / "ipv4/ip_forward").read_text() == "fake\n"
 
 
+@pytest.mark.parametrize("target", ["/proc/sys", "/proc/sys/kernel", "/proc/self/attr", "/proc/1", "/proc/../proc/self", "/proc/kcore/x"])
+@pytest.mark.parametrize("kind", ["bind", "tmpfs"])
+def test_nothing_is_mounted_in_procfs(box, target, kind):
+    """Nor by its name; the twin: single files that say something of the machine may be replaced, as lxcfs does."""
+    (box.dir / "cpuinfo").write_text("one processor\n")
+    (box.dir / "fake").mkdir()
+    mount = bind(box.dir / "fake", target) if kind == "bind" else {"destination": target, "type": "tmpfs", "source": "tmpfs"}
+    result = box.run(box.bundle(with_mounts(mount), args=["/bin/true"]), status=1)
+    assert "cannot be mounted because it is inside /proc" in result.stderr
+    assert box.shell("cat /proc/cpuinfo", with_mounts(bind(box.dir / "cpuinfo", "/proc/cpuinfo"))) == "one processor\n"
+
+
+@pytest.mark.parametrize("trap", ["link", "node"])
+def test_multiplexer_of_the_image_does_not_stay(box, trap):
+    """Where /dev is the image's, its ptmx would lead to terminals of another devpts."""
+    def change(config):
+        config["mounts"] = [m for m in config["mounts"] if m["destination"] in ("/proc", "/dev/pts")]
+
+    bundle = box.bundle(change, args=["/bin/readlink", "/dev/ptmx"])
+    (bundle.rootfs / "dev/pts").mkdir(exist_ok=True)
+    if trap == "link":
+        (bundle.rootfs / "dev/ptmx").symlink_to("/elsewhere/ptmx")
+    else:
+        os.mknod(bundle.rootfs / "dev/ptmx", stat.S_IFCHR | 0o666, os.makedev(5, 2))
+    assert box.run(bundle).stdout == "pts/ptmx\n"
+
+
 def test_sysctl_goes_to_the_real_procfs(box, only_ours):
     """CVE-2025-52881: a volume that looks like a procfs stands at /proc; the write reaches the kernel all the same."""
     fake = box.dir / "fake"
