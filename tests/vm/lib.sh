@@ -57,17 +57,19 @@ fail() { echo "$*"; exit 1; }
 not() { if "$@"; then fail "did not expect success: $*"; fi; }
 is() { [ "$1" = "$2" ] || fail "expected \"$2\", got \"$1\""; }
 
-# `set -e` counts for nothing below a condition: the status is looked at afterwards.
+# `set -e` counts for nothing below a condition, so that the status is looked at afterwards. What was said goes to a file:
+# a pipe would be waited for as long as a container that is left has it open.
 run_tests() {
-	local name said status failed=0
+	local name status failed=0 said
+	said=$(mktemp)
 	for name in $(sed -n 's/^test_\([a-z_0-9]*\)() .*/\1/p' "$0"); do
-		said=$(exec 2>&1; set -eE; trap 'echo "line $LINENO: status $? of: $BASH_COMMAND" >&2' ERR; "test_$name")
+		(set -eE; trap 'echo "line $LINENO: status $? of: $BASH_COMMAND" >&2' ERR; "test_$name") >"$said" 2>&1
 		status=$?
 		if [ $status = 0 ]; then
 			echo "ok $name"
 		else
 			echo "not ok $name"
-			printf '%s\n' "$said" | sed 's/^/# /'
+			sed 's/^/# /' "$said"
 			failed=1
 		fi
 	done
