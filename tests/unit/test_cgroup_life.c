@@ -152,6 +152,24 @@ static void leaves_what_it_never_made(struct bench *b)
 	check_nothing_left(b);
 }
 
+/* A kill between a directory and its mark: only the name of the unit tells whose it is. */
+static void removes_a_scope_that_has_no_mark_yet(struct bench *b)
+{
+	char dir[512];
+
+	plan_cgroup_paths(&b->planner, &b->dirs);
+	for (size_t i = 0; i < b->facts.cgroup.n; i++) {
+		(void)snprintf(dir, sizeof(dir), "%s%s", b->facts.cgroup.v[i].mount, b->parent);
+		CHECK(mkdir(dir, 0755) == 0);
+	}
+	CHECK(cgroup_remove_unborn(&b->dirs, &b->err) == 0);
+	cgroup_remove_scopes(&b->dirs, b->parent + 2);
+	cgroup_remove_scopes(&b->dirs, "leaf");
+	CHECK(access(dir, F_OK) == 0);
+	cgroup_remove_scopes(&b->dirs, b->parent + 1);
+	check_nothing_left(b);
+}
+
 static void freezes_and_thaws(struct bench *b)
 {
 	volatile unsigned long *count = shared_count();
@@ -290,6 +308,7 @@ CASE(holds_a_process_and_its_children)
 CASE(undoes_what_it_made)
 CASE(refuses_a_cgroup_with_somebody_inside)
 CASE(leaves_what_it_never_made)
+CASE(removes_a_scope_that_has_no_mark_yet)
 CASE(freezes_and_thaws)
 CASE(signals_all)
 CASE(removes_what_was_nested_deep)
@@ -305,6 +324,7 @@ int main(void)
 		BOTH(undoes_what_it_made),
 		BOTH(refuses_a_cgroup_with_somebody_inside),
 		BOTH(leaves_what_it_never_made),
+		BOTH(removes_a_scope_that_has_no_mark_yet),
 		BOTH(freezes_and_thaws),
 		BOTH(signals_all),
 		BOTH(removes_what_was_nested_deep),
