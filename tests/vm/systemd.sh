@@ -4,16 +4,23 @@
 . ./lib.sh
 
 MIB=$((1 << 20))
+STATE=/run/oci
 CTL=systemctl
 ME='.'
+INSIDE=
 if [ "$(id -u)" != 0 ]; then
-	OCI="$WORK/containr-oci --root /tmp/oci"
+	STATE=/tmp/oci
 	CTL="systemctl --user"
+	# Whose only id is 0: terminals cannot belong to group 5.
 	ME='.linux.namespaces += [{type: "user"}] |
 		.linux.uidMappings = [{containerID: 0, hostID: 1000, size: 1}] |
-		.linux.gidMappings = [{containerID: 0, hostID: 1000, size: 1}]'
+		.linux.gidMappings = [{containerID: 0, hostID: 1000, size: 1}] |
+		(.mounts[] | select(.options) | .options) |= map(select(startswith("gid=") | not))'
+	INSIDE="systemd-run --user --scope --quiet --collect -p Delegate=yes --"
 fi
-OCI="$OCI --systemd-cgroup"
+BY_HAND="$WORK/containr-oci --root $STATE"
+OCI="$BY_HAND --systemd-cgroup"
+PEOPLE="$WORK/containr --root $STATE"
 
 # up NAME RESOURCES [JQ]: runs in the background, in containr-NAME.scope; its cgroup is $CG.
 up() {
@@ -209,7 +216,7 @@ test_who_has_no_session_is_told() {
 			"$WORK/containr-oci" --root /tmp/lost-state --systemd-cgroup run --bundle /tmp/lost lost >$OUTPUT 2>&1
 		says "are left from before su or sudo"
 	else
-		not env XDG_RUNTIME_DIR=/nonexistent -u DBUS_SESSION_BUS_ADDRESS $OCI run --bundle /tmp/lost lost >$OUTPUT 2>&1
+		not env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR=/nonexistent $OCI run --bundle /tmp/lost lost >$OUTPUT 2>&1
 		says "connect to /nonexistent/systemd/private"
 		# Over the bus alone, which needs a greeting and a wish for signals.
 		mkdir -p /tmp/only
@@ -217,6 +224,107 @@ test_who_has_no_session_is_told() {
 		XDG_RUNTIME_DIR=/tmp/only $OCI --root /tmp/oci run --bundle /tmp/lost lost >$OUTPUT 2>&1 || fail "$(cat $OUTPUT)"
 		gone containr-lost.scope
 	fi
+}
+
+# ---- doctor, stats, top: against the files of the kernel -------------------------------------------
+
+# Each line: controller, the file of a limit, the limit, and what the file then says.
+CONTROLLERS='memory memory.max {memory:{limit:67108864}} 67108864
+cpu cpu.weight {cpu:{shares:512}} 59
+pids pids.max {pids:{limit:20}} 20
+cpuset cpuset.cpus {cpu:{cpus:"0"}} 0
+hugetlb hugetlb.2MB.max {hugepageLimits:[{pageSize:"2MB",limit:4194304}]} 4194304
+io io.max {blockIO:{throttleReadBpsDevice:[{major:254,minor:0,rate:1048576}]}} 254:0'
+
+# doctor_and_limits COMMAND...: the verdict on each controller is tried with a container that has such a limit.
+doctor_and_limits() {
+	local name file limit value
+	"$@" "$WORK/containr" doctor --json >/tmp/doctor || fail "$(cat /tmp/doctor)"
+	while read -r name file limit value; do
+		CMD="cat /sys/fs/cgroup/$file" bundle limit "$ME | .linux.resources += $limit"
+		"$@" $BY_HAND run --bundle /tmp/limit limit </dev/null >$OUTPUT 2>&1 || true
+		$BY_HAND delete --force limit
+		case $(jq -r ".checks[] | select(.group == \"cgroups\" and .name == \"$name\") | .status" /tmp/doctor) in
+		ok) grep -q "^$value" $OUTPUT || fail "doctor: $name is ok, but: $(cat $OUTPUT)" ;;
+		*) not grep -q "^$value" $OUTPUT ;;
+		esac
+	done <<<"$CONTROLLERS"
+}
+
+verdict() { jq -r ".checks[] | select(.group == \"$1\" and .name == \"$2\") | .status" /tmp/doctor; }
+
+test_doctor_is_right_about_limits() {
+	doctor_and_limits $INSIDE
+	for name in memory pids; do is "$(verdict cgroups $name)" ok; done
+	if [ "$(id -u)" = 0 ]; then
+		for name in cpu cpuset io hugetlb; do is "$(verdict cgroups $name)" ok; done
+		return
+	fi
+	# Outside of what is his in the session.
+	doctor_and_limits env
+	for name in memory cpu pids cpuset; do is "$(verdict cgroups $name)" warning; done
+	$WORK/containr doctor --strict >$OUTPUT && fail "no warning"
+	is $? 2
+	says "systemd-run --user --scope -p Delegate=yes"
+}
+
+test_doctor_knows_this_host() {
+	$WORK/containr doctor --json >/tmp/doctor
+	is "$(jq .ok,.problems /tmp/doctor | tr '\n' ' ')" "true 0 "
+	for name in systemd d-bus; do is "$(verdict session $name)" ok; done
+	if [ "$(id -u)" = 0 ]; then
+		is "$(verdict security apparmor)" ok
+	else
+		is "$(verdict session runtime-dir)" ok
+		# The profile that nobody has loaded yet, and he cannot.
+		is "$(verdict security apparmor)" warning
+		is "$(jq -r '.checks[] | select(.name == "apparmor") | .remedy' /tmp/doctor)" \
+			"as root: apparmor_parser -r /etc/apparmor.d/containr-default"
+	fi
+	is "$(jq -r '.checks[] | select(.name == "modules") | .fact' /tmp/doctor)" "$(cat /sys/kernel/security/lsm)"
+	$WORK/containr doctor >$OUTPUT
+	jq -r '.checks[].fact' /tmp/doctor | while read -r line; do says "$line"; done
+	$WORK/containr info --security >$OUTPUT
+	jq -r '.checks[] | select(.group == "security") | .fact' /tmp/doctor | while read -r line; do says "$line"; done
+}
+
+# The switch that Debian's kernels have.
+test_doctor_sees_user_namespaces_switched_off() {
+	[ "$(id -u)" = 0 ] || return 0 # who cannot switch them
+	local status=0
+	sysctl -q kernel.unprivileged_userns_clone=0
+	runuser -u tester -- "$WORK/containr" doctor --quiet >$OUTPUT 2>&1 || status=$?
+	runuser -u tester -- "$WORK/containr" doctor --json >/tmp/doctor || true
+	sysctl -q kernel.unprivileged_userns_clone=1
+	is $status 1
+	says kernel.unprivileged_userns_clone
+	is "$(verdict namespaces debian-switch)" problem
+	runuser -u tester -- "$WORK/containr" doctor >$OUTPUT
+}
+
+usage() { awk '$1 == "usage_usec" { print $2 * 1000 }' "$CG/cpu.stat"; }
+
+test_stats_and_top_are_the_kernels() {
+	local before after memory told
+	CMD='sleep 1001 & sleep 1002 & wait' up use '{memory: {limit: 67108864}, pids: {limit: 20}}'
+	for _ in $(seq 100); do [ "$(cat "$CG/pids.current")" != 3 ] || break; sleep 0.1; done
+	before=$(usage)
+	$PEOPLE stats --no-stream --json use >/tmp/stats
+	after=$(usage)
+	is "$(jq -r '.[0] | .pids, .pids_limit, .mem_limit_bytes, .pid' /tmp/stats | tr '\n' ' ')" "3 20 $((64 * MIB)) $PID "
+	memory=$(($(cat "$CG/memory.current") - $(awk '$1 == "inactive_file" { print $2 }' "$CG/memory.stat")))
+	told=$(jq '.[0].mem_bytes' /tmp/stats)
+	[ $((told - memory)) -lt $MIB ] && [ $((memory - told)) -lt $MIB ] || fail "memory: $told, not $memory"
+	told=$(jq '.[0].cpu_nanos' /tmp/stats)
+	[ "$told" -gt 0 ] && [ "$told" -ge "$before" ] && [ "$told" -le "$after" ] || fail "CPU: $told, not $before to $after"
+	$PEOPLE stats --no-stream >$OUTPUT
+	grep -qE '^use .*/ 64MiB .* 3$' $OUTPUT || fail "$(cat $OUTPUT)"
+	$PEOPLE top --no-stream >$OUTPUT
+	grep -qE "^use +running +$PID .* 3 " $OUTPUT || fail "$(cat $OUTPUT)"
+	$PEOPLE top use -o pid,args >$OUTPUT
+	is "$(awk 'NR > 1 { print $1 }' $OUTPUT | sort -n)" "$(sort -n "$CG/cgroup.procs")"
+	says "sleep 1002"
+	down use
 }
 
 run_tests

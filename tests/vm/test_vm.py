@@ -32,11 +32,17 @@ RUNS = [
     ("selinux.sh", "selinux", "trixie", 600),
     ("selinux.sh", "selinux", "bookworm", 900),
     ("selinux_run.sh", "selinux", "trixie", 900),
-    ("selinux_run.sh", "selinux", "bookworm", 900),
+    ("selinux_run.sh", "selinux", "bookworm", 1800),
     ("speed.sh", "systemd", "trixie", 600),
-    ("speed.sh", "systemd", "trixie", 600),
-    ("systemd.sh", "systemd", "trixie", 1200),
+    ("systemd.sh", "systemd", "trixie", 1800),
+    ("systemd_v1.sh", "systemd-v1", "bookworm", 1500),
+    ("systemd_v1.sh", "systemd-hybrid", "bookworm", 1500),
 ]
+#: Modes of the machine that are another one with more kernel arguments.
+ARGUMENTS = {
+    "systemd-v1": "systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=1",
+    "systemd-hybrid": "systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=0",
+}
 #: Debian's packages that a script needs beside those of every machine.
 PACKAGES = {
     ("checkpoint.sh", "bookworm"): "conmon criu fuse-overlayfs iptables podman",
@@ -45,7 +51,7 @@ PACKAGES = {
     ("rootless.sh", "trixie"): "conmon fuse-overlayfs iptables podman",
 }
 #: Who runs a script, if it is not root alone: each in a machine of its own.
-USERS = {"podman.sh": ["root", "tester"], "rootless.sh": ["tester"]}
+USERS = {"podman.sh": ["root", "tester"], "rootless.sh": ["tester"], "systemd.sh": ["root", "tester"]}
 
 
 def names(script):
@@ -71,25 +77,26 @@ def prepare(folder):
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory):
-    """What a run said, by script, release and user; each run happens once, when it is first asked for."""
+    """What a run said, by script, mode, release and user; each run happens once, when it is first asked for."""
     known = {}
 
     def get(script, mode, suite, seconds, user):
-        if (script, suite, user) not in known:
+        if (script, mode, suite, user) not in known:
             folder = tmp_path_factory.mktemp("work")
             prepare(folder)
-            run = subprocess.run([HERE / "vm-run.sh", "-m", mode, "-s", suite, "-t", str(seconds), "-d",
-                                  folder, "-u", user, "--", "bash", f"./{script}"], capture_output=True, text=True,
+            run = subprocess.run([HERE / "vm-run.sh", "-m", mode.partition("-")[0], "-k", ARGUMENTS.get(mode, ""),
+                                  "-s", suite, "-t", str(seconds), "-d", folder, "-u", user,
+                                  "--", "bash", f"./{script}"], capture_output=True, text=True,
                                  env={**os.environ, "VM_QUIET": "1",
                                       "VM_PACKAGES": PACKAGES.get((script, suite), "")}, check=False)
-            known[script, suite, user] = run.stdout + run.stderr
-        return known[script, suite, user]
+            known[script, mode, suite, user] = run.stdout + run.stderr
+        return known[script, mode, suite, user]
 
     return get
 
 
 @pytest.mark.parametrize("script,mode,suite,seconds,user,name",
-                         [pytest.param(*run, user, name, id=f"{run[2]}-{run[1]}-{user}-{name}")
+                         [pytest.param(*run, user, name, id=f"{run[2]}-{run[1]}-{run[0]}-{user}-{name}")
                           for run in RUNS for user in USERS.get(run[0], ["root"]) for name in names(run[0])])
 def test_in_machine(results, script, mode, suite, seconds, user, name):
     if not WANTED and not images(suite):
