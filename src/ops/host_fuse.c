@@ -14,7 +14,8 @@
  *
  * It leaves nothing behind: the kernel ends its connection with the last mount of the file system,
  * which is ours until init has it, and the container's mount namespace's after that. Whatever ends
- * those, a SIGKILL for us at any instruction included, ends the server.
+ * those, a SIGKILL for us at any instruction included, ends the server. One that hangs all the same
+ * is on record, for `delete` to kill.
  *
  * The helper and the server borrow our memory up to the server's exec, so they make no call of the
  * C library.
@@ -33,9 +34,11 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "ops/host_process.h"
 #include "ops/init_mount.h"
 #include "ops/init_overlay.h"
 #include "ops/init_path.h"
+#include "state/state.h"
 #include "sys/sys.h"
 
 enum {
@@ -50,6 +53,7 @@ struct job {
 	int fuse;     /* /dev/fuse */
 	int messages; /* what the server says goes there */
 	int result;   /* the mount, or a negative errno */
+	pid_t server; /* 0: there is none */
 	int started;  /* the server's: 0 or a negative errno */
 	bool no_server;
 	_Alignas(16) char stack[HELPER_STACK];
@@ -230,6 +234,7 @@ static int start_server(struct job *job, int mount, int messages)
 	long pid = sys_spawn(&args, sizeof(args), become_server, job);
 	int r = pid < 0 ? (int)pid : job->started;
 
+	job->server = r < 0 ? 0 : (pid_t)pid;
 	/* The server's alone from now on, so that they end with it. */
 	(void)sys_close(job->messages);
 	(void)sys_close(job->fuse);
@@ -349,6 +354,18 @@ static int open_userns(pid_t pid)
 	return sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 }
 
+static int record_server(struct op_ctx *ctx, pid_t pid)
+{
+	char name[32];
+	int r = -EEXIST;
+
+	for (int i = 0; r == -EEXIST; i++) {
+		(void)snprintf(name, sizeof(name), STATE_SERVER "%d", i);
+		r = host_record_process(ctx, name, pid);
+	}
+	return r < 0 ? op_note(ctx, PHASE_WRITE, r, name) : 0;
+}
+
 int host_overlay_apart(const struct step *s, struct op_ctx *ctx)
 {
 	_cleanup_close_ int userns = ctx->pid > 0 ? open_userns(ctx->pid) : -1;
@@ -373,5 +390,5 @@ int host_overlay_apart(const struct step *s, struct op_ctx *ctx)
 	if (job.result < 0)
 		return job.result;
 	ctx->fd[s->overlay.slot] = job.result;
-	return 0;
+	return job.server > 0 ? record_server(ctx, job.server) : 0;
 }

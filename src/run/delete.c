@@ -19,6 +19,8 @@
 #include "run/monitor.h"
 #include "sys/sys.h"
 
+#define SERVER_MS 3000 /* in which one writes out what it has */
+
 static int check_stopped(const struct life *l, bool force, struct err *err)
 {
 	enum state_status status;
@@ -90,6 +92,20 @@ static int end_processes(const struct life *l, bool own, struct err *err)
 	return r;
 }
 
+/*
+ * And those that serve its mounts, which go by themselves once those are gone: only who hangs is
+ * killed. Its processes may hang on him.
+ */
+static int end_all(const struct life *l, bool own, struct err *err)
+{
+	int r = end_processes(l, own, err);
+
+	if (r < 0 && state_servers_end(l->dir, 0) > 0)
+		return end_processes(l, own, err);
+	(void)state_servers_end(l->dir, SERVER_MS);
+	return r;
+}
+
 static int remove_intel_rdt(const struct life *l, struct err *err)
 {
 	const char *path = l->state.intel_rdt;
@@ -121,7 +137,7 @@ static int delete_life(struct life *l, const char *root, bool force, struct err 
 	int r = check_stopped(l, force, err), warned;
 
 	if (r == 0)
-		r = end_processes(l, own, err);
+		r = end_all(l, own, err);
 	if (r == 0)
 		monitor_end(l);
 	if (r == 0)

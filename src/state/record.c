@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -118,6 +120,44 @@ int state_exit_watch(int fd)
 	if (inotify_add_watch(watch, path, IN_MODIFY) < 0)
 		return -errno;
 	return take_fd(&watch);
+}
+
+/* ---- who serves its overlays ------------------------------------------------------------- */
+
+/* A pidfd of a process with a line "PID STARTTIME", or -ESRCH. */
+static int open_process(int dir, const char *name)
+{
+	_cleanup_close_ int fd = sys_openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	_cleanup_close_ int pidfd = -EBADF;
+	uint64_t numbers[2];
+
+	if (fd < 0)
+		return fd;
+	if (read_line(fd, 2, numbers) <= 0 || numbers[0] == 0 || numbers[0] > PID_MAX)
+		return -ESRCH;
+	pidfd = sys_pidfd_open((pid_t)numbers[0], 0);
+	if (pidfd < 0 || state_start_time((pid_t)numbers[0]) != numbers[1])
+		return -ESRCH;
+	return take_fd(&pidfd);
+}
+
+int state_servers_end(int dir, int ms)
+{
+	int killed = 0;
+
+	for (int i = 0;; i++) {
+		char name[32];
+		_cleanup_close_ int pidfd = -EBADF;
+		struct pollfd end = { .events = POLLIN };
+
+		(void)snprintf(name, sizeof(name), STATE_SERVER "%d", i);
+		pidfd = open_process(dir, name);
+		if (pidfd == -ENOENT)
+			return killed;
+		end.fd = pidfd;
+		if (pidfd >= 0 && poll(&end, 1, ms) == 0)
+			killed += sys_pidfd_send_signal(pidfd, SIGKILL) == 0;
+	}
 }
 
 /* ---- who watches ------------------------------------------------------------------------- */

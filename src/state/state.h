@@ -7,6 +7,7 @@
  *   ROOT/ID/seccomp.bpf  the compiled filter, for exec (absent: none)
  *   ROOT/ID/init         "PID STARTTIME\n", written once, as soon as init exists
  *   ROOT/ID/restorer     the same of criu, written before it restores an init
+ *   ROOT/ID/server.N     the same of each process that serves an overlay (ops/host_fuse.c)
  *   ROOT/ID/gate         socket on which init waits for `start`; nobody listens once it has begun
  *   ROOT/ID/watcher      "PID STARTTIME DETACHED\n" of the process that waits for its end
  *   ROOT/ID/exit         how it ended; empty until then, and absent where nobody watches
@@ -32,6 +33,7 @@
 #define STATE_CONFIG   "config.json"
 #define STATE_FILTER   "seccomp.bpf"
 #define STATE_INIT     "init"
+#define STATE_SERVER   "server."
 #define STATE_GATE     "gate"
 #define STATE_WATCHER  "watcher"
 #define STATE_EXIT     "exit"
@@ -138,6 +140,12 @@ int state_exit_read(int fd, struct state_exit *ret);
  * negative errno: a user has a few of them only.
  */
 int state_exit_watch(int fd);
+
+/*
+ * Those that serve overlays end with the container's mounts. Waits for that as long as `ms` for
+ * each, and kills those that do not; returns how many there were to be killed.
+ */
+int state_servers_end(int dir, int ms);
 
 struct state_watcher {
 	pid_t pid;

@@ -304,6 +304,17 @@ def test_server_is_apart_and_ends_with_the_container(user_rt):
         wait_until(lambda: not servers(), what="the server has ended")
 
 
+def test_a_server_that_hangs_is_killed(user_rt):
+    folder = deepen(user_rt)
+    id = user_rt.started(user_rt.bundle(refused_overlay(folder), args=["/bin/sh", "-c", "cd /o; while :; do ls /o >/x; done"]))
+    server, = servers()
+    record = user_rt.root / id / "server.0"
+    assert record.read_text().split()[0] == str(server)
+    os.kill(server, signal.SIGSTOP)
+    user_rt("delete", "--force", id)
+    wait_until(lambda: not servers(), what="the server was killed")
+
+
 def servers_seen(rt, id):
     """What the container sees of it."""
     return SERVER in rt("exec", id, "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '", status=None).stdout
