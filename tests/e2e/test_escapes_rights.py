@@ -174,7 +174,8 @@ def test_exec_has_no_more_rights_than_the_container(box):
     user = box("exec", "--user", "1000:1000", id, "/bin/probe").json
     assert user["caps"]["effective"] == user["caps"]["permitted"] == user["caps"]["ambient"] == 0
     more = box("exec", "--cap", "CAP_SYS_PTRACE", id, "/bin/probe").json
-    assert more["caps"]["inheritable"] == 0 and more["caps"]["effective"] != first["caps"]["effective"]
+    asked = first["caps"]["bounding"] | 1 << CAPABILITIES.index("SYS_PTRACE")
+    assert [more["caps"][kind] for kind in ("bounding", "permitted", "effective", "inheritable", "ambient")] == [asked] * 3 + [0] * 2
 
 
 def test_cgroup_namespace_shows_no_path_of_the_host(box):

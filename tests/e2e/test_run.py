@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import time
 
@@ -13,6 +14,7 @@ import pytest
 from containers import (IS_ROOT, caps_mask, mount_options, need, open_terminal, own_caps, read_terminal,
                         status_field, wait_until)
 from people import config_of
+from test_landlock import abi as landlock_abi
 
 FOURTEEN = """CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE
     SYS_CHROOT KILL AUDIT_WRITE""".split()
@@ -234,6 +236,27 @@ def test_what_the_host_lacks_is_an_error(anyone, option, switch):
     assert "is not active on this host" in result.stderr and "ran" not in result.stdout
 
 
+def test_what_no_namespace_separates_landlock_does(anyone):
+    """With the host's processes and sockets in sight, signals and connections do not leave the container (Linux 6.12)."""
+    if landlock_abi() < 6:
+        pytest.skip("scopes need Landlock ABI 6")
+    other = subprocess.Popen(["sleep", "100"], user=anyone.user)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"\0{anyone.token}")
+        server.listen()
+        script = f"""if True:
+            import os, socket
+            for name, act in (("signal", lambda: os.kill({other.pid}, 0)),
+                              ("socket", lambda: socket.socket(socket.AF_UNIX).connect("\\0{anyone.token}"))):
+                try: act(); print(name)
+                except PermissionError: pass"""
+        flags = ["--pid=host", "--network=host"]
+        assert anyone.do(*flags, command=["python3", "-c", script]).stdout == ""
+        assert anyone.do(*flags, "--landlock", "none", command=["python3", "-c", script]).stdout.split() == ["signal", "socket"]
+    other.kill()
+    other.wait()
+
+
 def test_default_landlock_leaves_standard_streams_alone(root):
     # They are files of the host here, which programs open again by name.
     result = root.do(command=["sh", "-c", "echo out > /dev/stdout; echo err > /dev/stderr"])
@@ -288,6 +311,16 @@ def test_userns_of_root_owns_nothing_of_the_host(root):
     assert first >= 0x80000
     # What belongs to the host's root is nobody's.
     assert root.sh("stat -c %u /usr", "--userns=auto") == "65534\n"
+
+
+def test_ranges_of_userns_auto_are_systemds_for_containers(root):
+    """524288 to 1879048191 (UIDS-GIDS): no user of the host is among them, whatever the container is called."""
+    firsts = set()
+    for n in range(40):
+        linux = config_of(root.program, "--userns=auto", "--name", f"{root.token}.range{n}")["linux"]
+        assert linux["uidMappings"] == linux["gidMappings"] and len(linux["uidMappings"]) == 1
+        firsts.add(linux["uidMappings"][0]["hostID"])
+    assert len(firsts) > 30 and all(0x80000 <= first <= 0x6fff0000 and (first - 0x80000) % 0x10000 == 0 for first in firsts)
 
 
 # ---- files --------------------------------------------------------------------------------------
