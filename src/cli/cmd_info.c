@@ -84,7 +84,7 @@ static int info_security(struct cli *cli, bool json)
 int cmd_info(struct cli *cli)
 {
 	_cleanup_buf_ struct buf out = { 0 };
-	struct facts facts;
+	struct facts facts = { .seed_fd = -1 };
 	bool json = false;
 	int r = cli_format(cli, "text", &json);
 
