@@ -60,7 +60,8 @@ static int add_proc(struct people *p)
 				      "no user namespace have one of its own: the container "
 				      "gets this one and sees the processes outside (an "
 				      "outer container has its /proc whole with "
-				      "--security-opt unmask=ALL)",
+				      "--security-opt unmask=ALL, of docker with "
+				      "systempaths=unconfined)",
 				      cover));
 	is_bound = cover || (p->userns && p->host_pid);
 	if (is_bound && *more)

@@ -179,8 +179,7 @@ void cgroup_room_say(const struct cgroup_room *room, const char *controller, str
 		return;
 	case CGROUP_LACKS_WRITING:
 		buf_printf(why, "%s is mounted read-only", room->parent);
-		buf_str(remedy, "start the container that we are in with --privileged, or docker "
-				"with --security-opt writable-cgroups=true");
+		buf_str(remedy, "start the container that we are in with --privileged");
 		return;
 	}
 }

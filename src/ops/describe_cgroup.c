@@ -96,8 +96,7 @@ static void hint_make(const struct step_cgroup *c, int code, enum phase phase, s
 		hint_controller(code, err);
 	else if (code == -EROFS)
 		(void)err_hint(err, "the container that we are in has its cgroups read-only: start "
-				    "it with --privileged, or docker with --security-opt "
-				    "writable-cgroups=true; `containr run --cgroup-manager "
+				    "it with --privileged; `containr run --cgroup-manager "
 				    "disabled` does without a cgroup");
 	else if (code == -EACCES || code == -EPERM)
 		hint_rights(c, err);

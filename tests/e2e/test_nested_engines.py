@@ -1,5 +1,5 @@
-"""Containers in containers of other engines: ours in podman's, which has runc or ourselves for a runtime, and podman's
-in ours. What the outer container withholds is named, with what helps, and that does help."""
+"""Containers in containers of other engines: ours in podman's and Docker's, which have runc or ourselves for a runtime,
+and podman's in ours. What the outer container withholds is named, with what helps, and that does help."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from containers import IS_ROOT, need
-from engines import CONFIGURATION, NETWORK, RootsPodman, UsersPodman
+from engines import CONFIGURATION, NETWORK, Docker, RootsPodman, UsersPodman
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -109,6 +109,35 @@ def test_in_containers_of_an_ordinary_users_podman(users, inner):
     assert nest(users, inner, ["--privileged"]) == "0\n"
     assert "set the host name" in refused(users, inner, [])
     assert nest(users, inner, [], "--uts", "host") == "0\n"
+
+
+# ---- in Docker's ----------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def docker(program, template):
+    need(IS_ROOT, "needs root")
+    need(shutil.which("dockerd") and shutil.which("docker"), "docker.io is not installed (`tools/need docker`)")
+    engine = Docker(program, template)
+    yield engine
+    engine.close()
+
+
+@pytest.mark.parametrize("runtime", ["runc", "containr"])
+def test_in_containers_of_docker(docker, containr, runtime):
+    need(runtime != "runc" or shutil.which("runc"), "runc is not installed")
+
+    def nested(outer_flags, *inner_flags, command=("id", "-u"), **more):
+        return docker.run(f"{BIN}/containr", "run", "--rm", *inner_flags, "--", *command, runtime=runtime,
+                          flags=["-v", f"{os.path.dirname(containr)}:{BIN}:ro", *outer_flags], **more)
+
+    assert nested([], status=125) == ""
+    assert "hint: the seccomp filter of the container that we are in keeps new namespaces from it" in docker.stderr
+    assert nested(OPEN) == "0\n" and "covers a part of /proc" in docker.stderr
+    assert nested([*OPEN, "--security-opt", "systempaths=unconfined"]) == "0\n" and "covers" not in docker.stderr
+    assert nested([*OPEN, "--user", "1000"], command=["cat", "/proc/self/uid_map"]).split() == ["0", "1000", "1"]
+    rights = [*OPEN, "--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"]
+    assert nested(rights, status=125) == "" and "--cgroup-manager disabled" in docker.stderr
+    assert nested(rights, *WITHOUT_CGROUP) == "0\n"
 
 
 # ---- podman in ours -------------------------------------------------------------------------------
