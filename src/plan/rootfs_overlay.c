@@ -146,7 +146,8 @@ void rootfs_choose_fuse(struct planner *p)
 
 	if (!has_own_pids(p))
 		return;
-	if (users ? !users->path && maps_come_first(p) : p->facts->in_userns)
+	if (users ? !users->path && maps_come_first(p) && p->rootfs->taker == TAKER_INIT
+		  : p->facts->in_userns && p->rootfs->taker == TAKER_HOST)
 		p->rootfs->fuse = p->facts->fuse_overlayfs;
 }
 

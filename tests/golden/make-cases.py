@@ -207,6 +207,8 @@ OVERLAY = [mount("/o", "overlay", "overlay", "lowerdir=/srv/low", "upperdir=/srv
 case("mount-overlay-of-a-user", "facts=rootless", linux=namespaces("pid", "user") | OWN_ID, mounts=OVERLAY)
 case("mount-overlay-of-a-user-with-fuse", "facts=rootless-fuse", linux=namespaces("pid", "user") | OWN_ID,
      mounts=OVERLAY)
+case("mount-overlay-of-root-without-dac-override", "facts=few-caps-fuse", linux=namespaces("pid", "user") | MAPS,
+     mounts=OVERLAY)
 case("mount-overlay-with-options-is-the-kernels", "facts=rootless-fuse", linux=namespaces("pid", "user") | OWN_ID,
      mounts=[mount("/o", "overlay", "overlay", "lowerdir=/srv/low:/srv/more", "xino=on")])
 case("mount-overlay-in-pids-of-others-is-the-kernels", "facts=rootless-fuse", linux=namespaces("user") | OWN_ID,
