@@ -117,6 +117,8 @@ case("ns-network-before-a-later-dev", linux=namespaces("pid", "network"),
              mount("/dev/pts", "devpts", "devpts", "newinstance")])
 case("ns-network-joined", linux=namespaces(
     "pid", {"type": "network", "path": "/run/netns/blue"}))
+case("ns-network-without-ptrace", "facts=root-of-a-container", linux=namespaces("pid", "network"),
+     mounts=[mount("/sys", "sysfs", "sysfs", "ro")])
 case("ns-pid-joined", linux=namespaces({"type": "pid", "path": "/proc/77/ns/pid"}))
 case("ns-ipc-and-uts-joined", linux=namespaces(
     "pid", {"type": "ipc", "path": "/proc/77/ns/ipc"}, {"type": "uts", "path": "/proc/77/ns/uts"}))
@@ -145,6 +147,8 @@ case("user-nested", "facts=userns-root", linux=namespaces("pid", "user") | {
 case("user-limits-by-the-parent", linux=namespaces("pid", "user") | MAPS, process={
     "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1024, "hard": 4096}], "oomScoreAdj": -500})
 case("user-root-is-opened-by-the-host", linux=namespaces("pid", "user") | MAPS,
+     mounts=[mount("/data", "bind", "/srv/data", "rbind")])
+case("user-root-is-opened-by-init-without-ptrace", "facts=root-of-a-container", linux=namespaces("pid", "user") | MAPS,
      mounts=[mount("/data", "bind", "/srv/data", "rbind")])
 
 # ---- root file system ---------------------------------------------------------------------------
