@@ -82,6 +82,7 @@ def test_the_oci_runtime_in_a_privileged_one(outer, inner):
 
 
 def test_with_the_rights_that_it_needs(outer, inner):
+    assert nest(outer, inner, OPEN) == "0\n"
     assert nest(outer, inner, RIGHTS, *WITHOUT_CGROUP) == "0\n"
     assert nest(outer, inner, [*RIGHTS, "--security-opt", "unmask=ALL"], "--cgroup-manager", "disabled", "--userns",
                 "auto:size=10", command=["sh", "-c", "cut -c-20 /proc/self/uid_map | head -1; id -u"]).endswith("\n0\n")
