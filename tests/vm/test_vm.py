@@ -102,6 +102,7 @@ def test_in_machine(results, script, mode, suite, seconds, user, name):
     if not WANTED and not images(suite):
         pytest.skip(f"the machine's image ({suite}) is not there: `make check-vm` makes it, in minutes")
     text = results(script, mode, suite, seconds, user)
+    print(text)  # figures, too: `pytest -rP` shows them
     if re.search(rf"^ok {name}$", text, re.M):
         return
     said = re.search(rf"^not ok {name}\n((?:# .*\n)*)", text, re.M)
