@@ -60,7 +60,7 @@ static int send_listener(struct courier *c)
 		text_part(c->step->message_tail),
 	};
 
-	return sys_send_fd(c->socket, c->fd, part, (int)(sizeof(part) / sizeof(part[0])));
+	return sys_send_fd(c->socket, c->fd, part, (uint16_t)(sizeof(part) / sizeof(part[0])));
 }
 
 static void courier_main(void *arg)

@@ -3,13 +3,14 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "sys/sys.h"
 
 /* Sends the parts as one message, with the descriptor. 0 or a negative errno. */
-static inline int sys_send_fd(int socket, int fd, struct iovec *parts, int n_parts)
+static inline int sys_send_fd(int socket, int fd, struct iovec *parts, uint16_t n_parts)
 {
 	union {
 		struct cmsghdr align;
