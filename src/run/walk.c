@@ -243,12 +243,18 @@ static int apply(struct walk *w, size_t at)
 	return op->apply ? op->apply(s, &w->ctx) : -ENOSYS;
 }
 
-/* Init goes on side by side with us: when it is gone already, its last report says why. */
+/*
+ * Init goes on side by side with us, and may be gone already: it failed, or it was criu's turn,
+ * which waits for nothing. Its last report says which, and is read where init's steps are waited
+ * for.
+ */
 static int hand_over(struct walk *w, size_t next)
 {
 	int r = tell(w, next, 0);
 
-	return r == -EPIPE && w->lane == LANE_HOST ? await(w, next) : r;
+	if (r != -EPIPE || w->lane != LANE_HOST)
+		return r;
+	return next < w->end ? 0 : await(w, next);
 }
 
 /*
