@@ -18,7 +18,9 @@
 static void say(struct net_maker *maker, uint32_t state)
 {
 	__atomic_store_n(&maker->word, state, __ATOMIC_RELEASE);
-	(void)sys_futex(&maker->word, FUTEX_WAKE, 2);
+	/* Nobody may wait for ever: at our end the kernel wakes them. */
+	if (sys_futex(&maker->word, FUTEX_WAKE, 2) < 0)
+		sys_exit(1);
 }
 
 void init_make_netns(void *arg)
@@ -48,8 +50,11 @@ int init_await_netns(struct net_maker *maker, uint32_t state)
 
 	while ((now = __atomic_load_n(&maker->word, __ATOMIC_ACQUIRE)) < state && now != NET_GONE)
 		(void)sys_futex(&maker->word, FUTEX_WAIT, now);
-	if (now == NET_GONE)
+	if (now == NET_GONE) {
+		/* The kernel wakes one of two, which wakes the other. */
+		(void)sys_futex(&maker->word, FUTEX_WAKE, 1);
 		return -ECHILD;
+	}
 	return (int)now < 0 ? (int)now : 0;
 }
 

@@ -225,6 +225,7 @@ static void show_size(int sig)
 static int report_size(void)
 {
 	(void)signal(SIGWINCH, show_size);
+	(void)alarm(20); /* whoever called us may ignore SIGHUP */
 	show_size(0);
 	while (getppid() > 1)
 		(void)pause();
