@@ -10,7 +10,6 @@
 #include "ops/cgroup_life.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -373,23 +372,4 @@ int cgroup_remove(const struct spec_strings *dirs, struct err *err)
 int cgroup_remove_unborn(const struct spec_strings *dirs, struct err *err)
 {
 	return remove_all(dirs, true, err);
-}
-
-void cgroup_remove_scopes(const struct spec_strings *dirs, const char *unit)
-{
-	const size_t unit_len = strlen(unit);
-
-	for (size_t i = 0; i < dirs->n; i++) {
-		const char *path = dirs->v[i], *slash = strrchr(path, '/');
-		const size_t len = slash ? (size_t)(slash - path) : 0;
-		char scope[PATH_MAX];
-
-		if (len <= unit_len || len >= sizeof(scope) || path[len - unit_len - 1] != '/' ||
-		    memcmp(path + len - unit_len, unit, unit_len) != 0)
-			continue;
-		memcpy(scope, path, len);
-		scope[len] = '\0';
-		if (cgroup_rmdir(scope) == 0)
-			cgroup_remove_parents(scope);
-	}
 }

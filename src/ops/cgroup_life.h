@@ -45,10 +45,3 @@ int cgroup_remove(const struct spec_strings *dirs, struct err *err);
  * may never have been made, and be somebody else's. That is left alone, with all that is in it.
  */
 int cgroup_remove_unborn(const struct spec_strings *dirs, struct err *err);
-
-/*
- * After that, the directories of a scope above them, which we make where systemd does not manage
- * the hierarchy: whoever was killed right after that had not marked it yet. They go only if nobody
- * is in them.
- */
-void cgroup_remove_scopes(const struct spec_strings *dirs, const char *unit);

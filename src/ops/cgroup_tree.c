@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -317,10 +318,17 @@ int cgroup_rmdir(const char *path)
 /* ---- the way up -------------------------------------------------------------------------------
  */
 
-void cgroup_mark(int dir)
+bool cgroup_mark(int dir)
 {
-	if (sys_fsetxattr(dir, MARK, "1", 1) < 0)
-		(void)sys_fsetxattr(dir, MARK_USER, "1", 1);
+	return sys_fsetxattr(dir, MARK, "1", 1) == 0 || sys_fsetxattr(dir, MARK_USER, "1", 1) == 0;
+}
+
+static bool is_new_born(const char *path)
+{
+	struct statx st;
+
+	return sys_statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MODE, &st) == 0 &&
+	       (st.stx_mode & S_ISVTX);
 }
 
 bool cgroup_is_marked(const char *path)
@@ -328,7 +336,8 @@ bool cgroup_is_marked(const char *path)
 	char value[8];
 
 	return sys_call_4(SYS_lgetxattr, path, MARK, value, sizeof(value)) >= 0 ||
-	       sys_call_4(SYS_lgetxattr, path, MARK_USER, value, sizeof(value)) >= 0;
+	       sys_call_4(SYS_lgetxattr, path, MARK_USER, value, sizeof(value)) >= 0 ||
+	       is_new_born(path);
 }
 
 bool cgroup_may_be_ours(const char *path)
@@ -349,6 +358,8 @@ void cgroup_remove_parents(const char *path)
 	memcpy(parent, path, strlen(path) + 1);
 	while ((slash = strrchr(parent, '/')) && slash >= parent + strlen(ROOT)) {
 		*slash = '\0';
+		if (sys_faccessat(AT_FDCWD, parent, F_OK) == -ENOENT)
+			continue; /* never made, but the one above it may have been */
 		if (!cgroup_is_marked(parent) || cgroup_rmdir(parent) < 0)
 			return;
 	}

@@ -45,9 +45,12 @@ int cgroup_rmdir(const char *path);
 
 /*
  * Each directory that we make is marked, so that it is known as ours later on: parents go with the
- * last container below them, and what somebody else made stays.
+ * last container below them, and what somebody else made stays. It is born with the sticky bit,
+ * which nobody else has use for in cgroups, and which is its mark until the other is on it: so it
+ * is never without one, whenever we are killed.
  */
-void cgroup_mark(int dir);
+enum { CGROUP_BORN = 01755, CGROUP_MODE = 0755 };
+bool cgroup_mark(int dir); /* false: this file system has no other mark */
 bool cgroup_is_marked(const char *path);
 
 /* False only where it is known: a file system without such marks may hold anything of ours. */

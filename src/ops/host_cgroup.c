@@ -78,7 +78,7 @@ static int inherit_cpuset(int parent, int dir)
 /* Makes one directory below `parent`: its descriptor, with *ret_new telling whether it was made. */
 static int make_one(const struct step_cgroup *c, int parent, const char *name, bool *ret_new)
 {
-	int made = sys_mkdirat(parent, name, 0755);
+	int made = sys_mkdirat(parent, name, CGROUP_BORN);
 	_cleanup_close_ int dir = -EBADF;
 	int r;
 
@@ -87,7 +87,8 @@ static int make_one(const struct step_cgroup *c, int parent, const char *name, b
 	dir = open_below(parent, name, O_RDONLY | O_DIRECTORY);
 	r = dir < 0 ? dir : 0;
 	if (r == 0 && made == 0) {
-		cgroup_mark(dir);
+		if (cgroup_mark(dir))
+			(void)sys_fchmod(dir, CGROUP_MODE);
 		r = c->inherit ? inherit_cpuset(parent, dir) : 0;
 	}
 	if (r < 0) {
@@ -261,7 +262,7 @@ static int prepare(const struct step_cgroup *c, int mount, int dir, bool new, st
 	int r = new ? 0 : check_empty(dir, c->path, ctx);
 
 	if (r == 0 && !new)
-		cgroup_mark(dir); /* taken over */
+		(void)cgroup_mark(dir); /* taken over */
 	if (r == 0 && c->controllers)
 		r = enable_controllers(c, mount, dir, ctx);
 	if (r == 0 && c->delegate)
@@ -362,7 +363,7 @@ int host_cgroup_open(const struct step *s, struct op_ctx *ctx)
 	if (dir < 0)
 		return c->optional && (dir == -ENOENT || is_denied(dir)) ? 0 : dir;
 	if (c->scope)
-		cgroup_mark(dir);
+		(void)cgroup_mark(dir);
 	if (c->controllers)
 		r = enable_controllers(c, mount, dir, ctx);
 	if (r == 0 && c->delegate)

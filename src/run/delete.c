@@ -66,11 +66,8 @@ static int remove_cgroups(const struct life *l, bool own, struct err *err)
 		: 0;
 	if (r < 0)
 		return r;
-	r = own && (s->pid != 0 || s->restorer != 0) ? cgroup_remove(&s->cgroups, err)
-						     : cgroup_remove_unborn(&s->cgroups, err);
-	if (r == 0 && s->systemd_unit)
-		cgroup_remove_scopes(&s->cgroups, s->systemd_unit);
-	return r;
+	return own && (s->pid != 0 || s->restorer != 0) ? cgroup_remove(&s->cgroups, err)
+							: cgroup_remove_unborn(&s->cgroups, err);
 }
 
 /* All processes: init's own first, since most go with its pid namespace. */

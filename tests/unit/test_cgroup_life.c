@@ -152,21 +152,33 @@ static void leaves_what_it_never_made(struct bench *b)
 	check_nothing_left(b);
 }
 
-/* A kill between a directory and its mark: only the name of the unit tells whose it is. */
-static void removes_a_scope_that_has_no_mark_yet(struct bench *b)
+/* A kill between a directory and its mark: the mode that it was born with tells whose it is. */
+static void removes_parents_that_have_no_mark_yet(struct bench *b)
 {
 	char dir[512];
 
 	plan_cgroup_paths(&b->planner, &b->dirs);
 	for (size_t i = 0; i < b->facts.cgroup.n; i++) {
 		(void)snprintf(dir, sizeof(dir), "%s%s", b->facts.cgroup.v[i].mount, b->parent);
-		CHECK(mkdir(dir, 0755) == 0);
+		CHECK(mkdir(dir, 01755) == 0);
 	}
 	CHECK(cgroup_remove_unborn(&b->dirs, &b->err) == 0);
-	cgroup_remove_scopes(&b->dirs, b->parent + 2);
-	cgroup_remove_scopes(&b->dirs, "leaf");
-	CHECK(access(dir, F_OK) == 0);
-	cgroup_remove_scopes(&b->dirs, b->parent + 1);
+	check_nothing_left(b);
+}
+
+/* What it is known by while it has no mark does not stay. */
+static void what_it_makes_has_the_usual_mode(struct bench *b)
+{
+	struct stat st;
+	char dir[512];
+
+	CHECK(make(b) == 0);
+	for (size_t i = 0; i < b->facts.cgroup.n; i++) {
+		(void)snprintf(dir, sizeof(dir), "%s%s", b->facts.cgroup.v[i].mount, b->parent);
+		CHECK(stat(dir, &st) == 0 && (st.st_mode & 07777) == 0755);
+		CHECK(cgroup_is_marked(dir));
+	}
+	CHECK(cgroup_remove(&b->dirs, &b->err) == 0);
 	check_nothing_left(b);
 }
 
@@ -308,7 +320,8 @@ CASE(holds_a_process_and_its_children)
 CASE(undoes_what_it_made)
 CASE(refuses_a_cgroup_with_somebody_inside)
 CASE(leaves_what_it_never_made)
-CASE(removes_a_scope_that_has_no_mark_yet)
+CASE(removes_parents_that_have_no_mark_yet)
+CASE(what_it_makes_has_the_usual_mode)
 CASE(freezes_and_thaws)
 CASE(signals_all)
 CASE(removes_what_was_nested_deep)
@@ -324,7 +337,8 @@ int main(void)
 		BOTH(undoes_what_it_made),
 		BOTH(refuses_a_cgroup_with_somebody_inside),
 		BOTH(leaves_what_it_never_made),
-		BOTH(removes_a_scope_that_has_no_mark_yet),
+		BOTH(removes_parents_that_have_no_mark_yet),
+		BOTH(what_it_makes_has_the_usual_mode),
 		BOTH(freezes_and_thaws),
 		BOTH(signals_all),
 		BOTH(removes_what_was_nested_deep),
