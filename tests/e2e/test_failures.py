@@ -147,7 +147,9 @@ def test_create_with_hooks_and_a_filter(rt, inject, how):
 
 @HOW
 def test_run(rt, inject, how):
-    bundle = rt.bundle(args=["/bin/true"])
+    """Killed also while it makes the parents of its cgroup. (To let their removal fail proves nothing.)"""
+    parents = {"linux": {"cgroupsPath": f"/{rt.token}-top/middle/leaf"}}
+    bundle = rt.bundle(parents if how == "kill" else {}, args=["/bin/true"])
     Walk(rt, inject, how).all(nothing, ["run", "--bundle", str(bundle.path), "ID"])
 
 
