@@ -203,6 +203,36 @@ test_joined_network() {
 	nothing_left net
 }
 
+test_file_locks() {
+	COUNT="lsm-tool lock /tmp/lock & $COUNT" counter locks
+	not $OCI checkpoint --image-path /tmp/locks.img --leave-running locks
+	rm -rf /tmp/locks.img
+	checkpoint locks --file-locks
+	restore locks --file-locks
+	not $OCI exec locks lsm-tool lock /tmp/lock
+	$OCI delete --force locks
+	nothing_left locks
+}
+
+# A connection to itself: what is written after the restore goes through it still.
+test_open_connections() {
+	local at end=$((SECONDS + 30))
+	COUNT='sleep 1000 | nc -l -p 5000 >/tmp/heard & (while true; do cat /tmp/count; sleep 0.3; done) 2>/dev/null | (sleep 1; nc 127.0.0.1 5000) & '$COUNT counter tcp
+	until [ -s /tmp/tcp/rootfs/tmp/heard ]; do
+		[ $SECONDS -lt $end ] || fail "nothing came through"
+		sleep 0.2
+	done
+	not $OCI checkpoint --image-path /tmp/tcp.img --leave-running tcp
+	rm -rf /tmp/tcp.img
+	checkpoint tcp --tcp-established
+	at=$(count_of tcp)
+	restore tcp --tcp-established
+	await_count tcp $((at + 10))
+	[ "$(tail -n 1 /tmp/tcp/rootfs/tmp/heard)" -gt $((at + 1)) ] || fail "last: $(tail -n 1 /tmp/tcp/rootfs/tmp/heard), not $at"
+	$OCI delete --force tcp
+	nothing_left tcp
+}
+
 test_bad_images() {
 	counter bad
 	mkdir -p /tmp/empty

@@ -17,7 +17,7 @@ new_root() {
 	rm -rf "$1"
 	mkdir -p "$1"/{bin,dev,etc,proc,sys,tmp,run,volume}
 	cp "$WORK/busybox" "$TOOL" "$1/bin/"
-	for name in sh cat echo id kill ls mkdir mount umount rm sed sleep touch true unshare test grep head; do
+	for name in sh cat echo id kill ls mkdir mount umount rm sed sleep touch true unshare test grep head nc tail; do
 		ln -s busybox "$1/bin/$name"
 	done
 	echo root:x:0:0:root:/:/bin/sh >"$1/etc/passwd"
