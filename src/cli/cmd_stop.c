@@ -8,9 +8,9 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/containers.h"
 #include "cli/parts.h"
@@ -174,14 +174,6 @@ static int stop_begin(struct cli *cli, const char *id)
 	return r == -ESRCH ? 0 : r;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int stop_end(struct cli *cli, const char *id, int64_t begin)
 {
 	const char *root = cli_root(cli);
@@ -195,7 +187,7 @@ static int stop_end(struct cli *cli, const char *id, int64_t begin)
 	if (r < 0)
 		return r == -ENOENT ? 0 : r; /* --rm */
 	if (ms > 0) {
-		int64_t left = begin + ms - now_ms();
+		int64_t left = begin + ms - clock_ms();
 
 		ms = left > 0 ? (int)left : 0;
 	}
@@ -212,7 +204,7 @@ static int stop_end(struct cli *cli, const char *id, int64_t begin)
 int people_stop(struct cli *cli)
 {
 	struct spec_strings names;
-	int64_t begin = now_ms();
+	int64_t begin = clock_ms();
 	int status = 0, r = find_names(cli, &names);
 
 	if (r < 0)

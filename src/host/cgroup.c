@@ -72,7 +72,8 @@ static const char *find_mount(struct arena *arena, const char *controllers)
  */
 static const char *path_below(struct arena *arena, const char *mount, const char *own)
 {
-	if (strstr(own, "/..") || access(arena_printf(arena, "%s%s", mount, own), F_OK) < 0)
+	if (strcmp(own, "/") == 0 || strstr(own, "/..") ||
+	    access(arena_printf(arena, "%s%s", mount, own), F_OK) < 0)
 		return "/";
 	return arena_strndup(arena, own, strlen(own));
 }

@@ -36,8 +36,8 @@ const char *cgroup_mode_name(enum cgroup_mode mode);
 enum cgroup_mode cgroup_mode_read(void);
 
 /*
- * All of it: five system calls on v2, three for its controllers, which only limits depend on, and
- * two for each hierarchy of v1.
+ * All of it: four system calls on v2, three for its controllers, which only limits depend on, and
+ * one for each hierarchy of v1; one more for each in which we are not at the root.
  */
 int cgroup_facts_read(bool controllers, struct arena *arena, struct cgroup_facts *ret,
 		      struct err *err);

@@ -17,19 +17,12 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "ops/cgroup_tree.h"
 #include "sys/sys.h"
 
 /* How long a kernel may take for what it normally does in a millisecond. */
 #define PATIENCE_MS 10000
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* For what nothing tells us about: 20 us, and twice as long each time, up to 20 ms. */
 static void back_off(long *ns)
@@ -91,7 +84,7 @@ static int await_event(const struct cgroup_dir *dir, const char *line, int init,
 		return fd;
 	for (;;) {
 		ssize_t n = sys_call_4(SYS_pread64, fd, text, sizeof(text) - 1, 0);
-		int64_t left = end - now_ms();
+		int64_t left = end - clock_ms();
 
 		if (n < 0)
 			return (int)n;
@@ -120,7 +113,7 @@ static int await_freezer(const struct cgroup_dir *dir, int64_t end)
 			return (int)n;
 		if (strncmp(text, "FROZEN", 6) == 0)
 			return 0;
-		if (now_ms() >= end)
+		if (clock_ms() >= end)
 			return -ETIMEDOUT;
 		back_off(&ns);
 		(void)cgroup_write(dir->fd, "freezer.state", "FROZEN");
@@ -129,7 +122,7 @@ static int await_freezer(const struct cgroup_dir *dir, int64_t end)
 
 static int set_frozen(const struct cgroup_dir *dir, bool frozen)
 {
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = clock_ms() + PATIENCE_MS;
 	int r;
 
 	if (!dir->v2 && !dir->freezer)
@@ -243,7 +236,7 @@ int cgroup_signal_all(const struct spec_strings *dirs, int sig, struct err *err)
 /* Again and again, for there may be no freezer and what is killed may just have forked. */
 static int kill_by_pid(const struct cgroup_dir *dir, struct err *err)
 {
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = clock_ms() + PATIENCE_MS;
 	long ns = 20000;
 
 	for (;;) {
@@ -254,7 +247,7 @@ static int kill_by_pid(const struct cgroup_dir *dir, struct err *err)
 		(void)set_frozen(dir, false); /* on v1 the frozen do not even die */
 		if (n <= 0)
 			return n;
-		if (now_ms() >= end)
+		if (clock_ms() >= end)
 			return err_say(err, -ETIMEDOUT, "%d processes of cgroup %s do not die", n,
 				       dir->path);
 		back_off(&ns);
@@ -272,7 +265,7 @@ int cgroup_kill(const struct spec_strings *dirs, int init, struct err *err)
 	if (r == -ENOENT) /* v1, or before Linux 5.14 */
 		return kill_by_pid(&dir, err);
 	if (r == 0)
-		r = await_event(&dir, "populated 0", init, now_ms() + PATIENCE_MS);
+		r = await_event(&dir, "populated 0", init, clock_ms() + PATIENCE_MS);
 	/* systemd removes a scope's directory as soon as nobody is in it. */
 	if (r == 0 || r == -ENODEV || r == -ENOENT)
 		return 0;
@@ -310,7 +303,7 @@ int cgroup_pids(const struct spec_strings *dirs, struct arena *arena, size_t *re
 static int remove_busy(const char *path, struct err *err)
 {
 	_cleanup_(cgroup_dir_close) struct cgroup_dir dir = { .fd = -EBADF };
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = clock_ms() + PATIENCE_MS;
 	long ns = 20000;
 	int r = cgroup_dir_open(path, &dir, err);
 
@@ -321,7 +314,7 @@ static int remove_busy(const char *path, struct err *err)
 	for (;;) {
 		(void)cgroup_remove_inside(dir.fd);
 		r = cgroup_rmdir(path);
-		if (r != -EBUSY || now_ms() >= end)
+		if (r != -EBUSY || clock_ms() >= end)
 			return r;
 		back_off(&ns);
 	}

@@ -15,11 +15,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "ops/hook.h"
 #include "sys/sys.h"
@@ -62,27 +62,19 @@ static bool read_some(int *fd, struct tail *tail)
 	return false;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * Waits for the hook's end, not for that of its outputs: a process that it left in the background
  * may hold them as long as it likes.
  */
 static int await_hook(const struct spec_hook *hook, int pidfd, struct outputs *o)
 {
-	int64_t end = hook->timeout.has ? now_ms() + hook->timeout.value * 1000 : 0;
+	int64_t end = hook->timeout.has ? clock_ms() + hook->timeout.value * 1000 : 0;
 
 	for (;;) {
 		struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
 					{ .fd = o->out, .events = POLLIN },
 					{ .fd = o->messages, .events = POLLIN } };
-		int64_t left = hook->timeout.has ? end - now_ms() : -1;
+		int64_t left = hook->timeout.has ? end - clock_ms() : -1;
 
 		if (hook->timeout.has && left <= 0)
 			return -ETIMEDOUT;

@@ -3,9 +3,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -142,7 +142,9 @@ int host_rlimit(const struct step *s, struct op_ctx *ctx)
 /* A user of init's user namespace, as we count users. The kernel writes at most 340 lines. */
 static int outer_uid(pid_t init, uint32_t uid, uint32_t *ret)
 {
-	char text[12288], path[64], *end = text;
+	char text[12288], path[64];
+	uint32_t inside, outside, count;
+	int len;
 	_cleanup_close_ int fd = -1;
 	ssize_t n;
 
@@ -150,16 +152,13 @@ static int outer_uid(pid_t init, uint32_t uid, uint32_t *ret)
 	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
-	while (*end) {
-		unsigned long inside = strtoul(end, &end, 10);
-		unsigned long outside = strtoul(end, &end, 10);
-		unsigned long count = strtoul(end, &end, 10);
-
-		if (uid >= inside && uid - inside < count) {
-			*ret = (uint32_t)(outside + (uid - inside));
-			return 0;
-		}
-		end += strspn(end, " \n");
+	for (const char *at = text; sscanf(at, "%" SCNu32 " %" SCNu32 " %" SCNu32 "%n", &inside,
+					   &outside, &count, &len) == 3;
+	     at += len) {
+		if (uid < inside || uid - inside >= count)
+			continue;
+		*ret = outside + (uid - inside);
+		return 0;
 	}
 	return -ENOENT;
 }

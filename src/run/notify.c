@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "ops/host_notify.h"
 #include "sys/send_fd.h"
 
@@ -109,14 +109,6 @@ static int send_barrier(int manager, int fd)
 	return sys_send_fd(manager, fd, &part, 1);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * The manager finds out by our pid which service a message is from, so we must still be there when
  * it reads it. It closes the descriptor that comes with BARRIER=1 when it has come to that message;
@@ -124,7 +116,7 @@ static int64_t now_ms(void)
  */
 static int wait_until_heard(int manager)
 {
-	int64_t end = now_ms() + BARRIER_SECONDS * 1000, left;
+	int64_t end = clock_ms() + BARRIER_SECONDS * 1000, left;
 	_cleanup_close_ int ours = -1;
 	int ends[2], r;
 
@@ -135,7 +127,7 @@ static int wait_until_heard(int manager)
 	(void)close(ends[1]);
 	if (r < 0)
 		return r;
-	while ((left = end - now_ms()) > 0) {
+	while ((left = end - clock_ms()) > 0) {
 		struct pollfd fds = { .fd = ours };
 
 		if (poll(&fds, 1, (int)left) >= 0 || errno != EINTR)

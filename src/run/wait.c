@@ -3,10 +3,10 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "run/life.h"
 
 #define STEP_MS     2    /* where the kernel has no event for us */
@@ -27,14 +27,6 @@ static int wait_for_process(const struct life *l, int ms)
 	return n < 0 ? -errno : n;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * Whether the watcher is gone is asked before the record is read, for he may have written it last
  * of all; and what is written after that wakes us.
@@ -42,14 +34,14 @@ static int64_t now_ms(void)
 int life_await_record(int record, int watcher, struct state_exit *ret)
 {
 	_cleanup_close_ int changes = state_exit_watch(record);
-	const int64_t end = now_ms() + PATIENCE_MS;
+	const int64_t end = clock_ms() + PATIENCE_MS;
 	struct pollfd fds[] = { { .fd = watcher, .events = POLLIN },
 				{ .fd = changes, .events = POLLIN } };
 
 	for (;;) {
 		bool last = watcher < 0 || poll(fds, 1, 0) != 0;
 		int r = state_exit_read(record, ret);
-		int64_t left = end - now_ms();
+		int64_t left = end - clock_ms();
 		char events[256];
 
 		if (r != 0 || last || left <= 0)
