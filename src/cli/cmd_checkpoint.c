@@ -9,9 +9,8 @@
 
 #include "base/num.h"
 #include "cli/commands.h"
+#include "cli/rows.h"
 #include "run/run.h"
-
-#define AT(member) offsetof(struct options, member)
 
 /* Of both; see also criu_options. */
 const struct option_row criu_options[] = {
@@ -50,14 +49,11 @@ const struct option_row checkpoint_options[] = {
 };
 
 const struct option_row restore_options[] = {
-	{ "bundle", 'b', OPTION_TEXT, AT(bundle), "dir",
-	  "directory with config.json and the root file system (here)" },
-	{ "console-socket", 0, OPTION_TEXT, AT(console_socket), "path",
-	  "Unix socket that gets the terminal's master" },
-	{ "pid-file", 0, OPTION_TEXT, AT(pid_file), "path", "file to write the process id to" },
+	ROW_BUNDLE,
+	ROW_CONSOLE_SOCKET,
+	ROW_PID_FILE,
 	{ "detach", 'd', OPTION_FLAG, AT(detach), NULL, "return once the container runs" },
-	{ "no-subreaper", 0, OPTION_FLAG, AT(no_subreaper), NULL,
-	  "do not adopt processes whose parent ends" },
+	ROW_NO_SUBREAPER,
 	{ "no-pivot", 0, OPTION_FLAG, AT(no_pivot), NULL,
 	  "accepted: criu changes the root in its own way" },
 	{ "lsm-profile", 0, OPTION_TEXT, AT(lsm_profile), "type:label",

@@ -14,8 +14,7 @@
 #include "cli/commands.h"
 #include "cli/containers.h"
 #include "cli/people.h"
-
-#define AT(member) offsetof(struct options, member)
+#include "cli/rows.h"
 
 #define GAP          2
 #define COMMAND_SIZE 30 /* characters of a command, unless all were asked for */

@@ -9,18 +9,14 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "cli/commands.h"
+#include "cli/rows.h"
 #include "run/run.h"
 
-#define AT(member) offsetof(struct options, member)
-
 const struct option_row start_options[] = {
-	{ "bundle", 'b', OPTION_TEXT, AT(bundle), "dir",
-	  "directory with config.json and the root file system (here)" },
-	{ "console-socket", 0, OPTION_TEXT, AT(console_socket), "path",
-	  "Unix socket that gets the terminal's master" },
-	{ "pid-file", 0, OPTION_TEXT, AT(pid_file), "path", "file to write the process id to" },
-	{ "pidfd-socket", 0, OPTION_TEXT, AT(pidfd_socket), "path",
-	  "Unix socket that gets a pidfd of the process" },
+	ROW_BUNDLE,
+	ROW_CONSOLE_SOCKET,
+	ROW_PID_FILE,
+	ROW_PIDFD_SOCKET,
 	{ "preserve-fds", 0, OPTION_NUMBER, AT(preserve_fds), "n",
 	  "pass n more descriptors, from 3 (or behind those of $LISTEN_FDS) on" },
 	{ "no-pivot", 0, OPTION_FLAG, AT(no_pivot), NULL,
@@ -34,8 +30,7 @@ const struct option_row start_options[] = {
 const struct option_row run_options[] = {
 	{ "detach", 'd', OPTION_FLAG, AT(detach), NULL, "return once the program runs" },
 	{ "keep", 0, OPTION_FLAG, AT(keep), NULL, "leave the container for `delete` at its end" },
-	{ "no-subreaper", 0, OPTION_FLAG, AT(no_subreaper), NULL,
-	  "do not adopt processes whose parent ends" },
+	ROW_NO_SUBREAPER,
 	{ 0 },
 };
 
@@ -46,12 +41,13 @@ const struct option_row plan_options[] = {
 };
 
 /* Unknown keys are ignored, as the specification says, and named for whom wants to know. */
-static void tell_unknown(void *data, const char *path, unsigned int line, unsigned int column)
+static void tell_unknown(void *data, const char *path, const char *why, unsigned int line,
+			 unsigned int column)
 {
 	const struct cli *cli = data;
 	_cleanup_buf_ struct buf text = { 0 };
 
-	buf_printf(&text, "config.json:%u:%u: %s is not known and ignored", line, column, path);
+	buf_printf(&text, "config.json:%u:%u: %s %s and is ignored", line, column, path, why);
 	/* runtime-spec wants a warning for a capability of a newer kernel, and none for a key. */
 	if (strchr(path, '='))
 		cli_warn(cli, buf_text(&text));

@@ -17,8 +17,7 @@
 #include "cli/commands.h"
 #include "cli/doctor.h"
 #include "cli/people.h"
-
-#define AT(member) offsetof(struct options, member)
+#include "cli/rows.h"
 
 const struct option_row doctor_options[] = {
 	{ "format", 'f', OPTION_TEXT, AT(format), "format", "text or json" },

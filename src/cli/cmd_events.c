@@ -5,10 +5,9 @@
 #include "base/json_out.h"
 #include "cli/commands.h"
 #include "cli/interval.h"
+#include "cli/rows.h"
 #include "cli/stats.h"
 #include "run/run.h"
-
-#define AT(member) offsetof(struct options, member)
 
 const struct option_row events_options[] = {
 	{ "interval", 0, OPTION_TEXT, AT(interval), "duration",

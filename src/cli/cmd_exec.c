@@ -4,9 +4,8 @@
 #include <errno.h>
 
 #include "cli/commands.h"
+#include "cli/rows.h"
 #include "run/run.h"
-
-#define AT(member) offsetof(struct options, member)
 
 const struct option_row exec_options[] = {
 	{ "process", 'p', OPTION_TEXT, AT(process), "file",
@@ -25,15 +24,12 @@ const struct option_row exec_options[] = {
 	  "existing cgroup below the container's" },
 	{ "ignore-paused", 0, OPTION_FLAG, AT(ignore_paused), NULL,
 	  "also if the container is paused: then it begins when that ends" },
-	{ "console-socket", 0, OPTION_TEXT, AT(console_socket), "path",
-	  "Unix socket that gets the terminal's master" },
-	{ "pid-file", 0, OPTION_TEXT, AT(pid_file), "path", "file to write the process id to" },
-	{ "pidfd-socket", 0, OPTION_TEXT, AT(pidfd_socket), "path",
-	  "Unix socket that gets a pidfd of the process" },
+	ROW_CONSOLE_SOCKET,
+	ROW_PID_FILE,
+	ROW_PIDFD_SOCKET,
 	{ "preserve-fds", 0, OPTION_NUMBER, AT(preserve_fds), "n",
 	  "pass n more descriptors, from 3 on" },
-	{ "no-subreaper", 0, OPTION_FLAG, AT(no_subreaper), NULL,
-	  "do not adopt processes whose parent ends" },
+	ROW_NO_SUBREAPER,
 	{ 0 },
 };
 

@@ -8,13 +8,12 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/doctor.h"
+#include "cli/rows.h"
 #include "host/facts.h"
 #include "host/lsm.h"
 #include "run/info.h"
 #include "seccomp/profile.h"
 #include "spec/names.h"
-
-#define AT(member) offsetof(struct options, member)
 
 const struct option_row info_options[] = {
 	{ "format", 'f', OPTION_TEXT, AT(format), "format", "text or json" },

@@ -15,9 +15,8 @@
 #include "cli/inspect.h"
 #include "cli/parts.h"
 #include "cli/people.h"
+#include "cli/rows.h"
 #include "cli/signals.h"
-
-#define AT(member) offsetof(struct options, member)
 
 const struct option_row people_inspect_options[] = {
 	{ "format", 'f', OPTION_TEXT, AT(format), "format", "json" },

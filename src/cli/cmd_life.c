@@ -5,10 +5,9 @@
 #include <stdlib.h>
 
 #include "cli/commands.h"
+#include "cli/rows.h"
 #include "cli/signals.h"
 #include "run/run.h"
-
-#define AT(member) offsetof(struct options, member)
 
 const struct option_row no_options[] = { { 0 } };
 

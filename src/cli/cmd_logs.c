@@ -20,8 +20,7 @@
 #include "base/num.h"
 #include "cli/commands.h"
 #include "cli/people.h"
-
-#define AT(member) offsetof(struct options, member)
+#include "cli/rows.h"
 
 #define MAX_FILES 101 /* of one log: run_detach.c */
 #define CHUNK     (64 * 1024)

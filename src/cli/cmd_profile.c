@@ -12,12 +12,11 @@
 #include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/profile.h"
+#include "cli/rows.h"
 #include "host/facts.h"
 #include "seccomp/edit.h"
 #include "seccomp/render.h"
 #include "spec/names.h"
-
-#define AT(member) offsetof(struct options, member)
 
 const struct option_row profile_options[] = {
 	{ "format", 'f', OPTION_TEXT, AT(format), "format",

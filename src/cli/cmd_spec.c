@@ -7,11 +7,10 @@
 
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/rows.h"
 #include "spec/default.h"
 
-#define CONFIG     "config.json"
-#define AT(member) offsetof(struct options, member)
-
+#define CONFIG "config.json"
 const struct option_row spec_options[] = {
 	{ "bundle", 'b', OPTION_TEXT, AT(bundle), "dir", "where to write " CONFIG " (here)" },
 	{ "rootless", 0, OPTION_FLAG, AT(spec_rootless), NULL,

@@ -10,9 +10,8 @@
 #include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/containers.h"
+#include "cli/rows.h"
 #include "run/run.h"
-
-#define AT(member) offsetof(struct options, member)
 
 #define COLUMN 12 /* narrowest column of the table */
 #define GAP    3

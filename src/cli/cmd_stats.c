@@ -20,9 +20,8 @@
 #include "cli/commands.h"
 #include "cli/interval.h"
 #include "cli/people.h"
+#include "cli/rows.h"
 #include "run/run.h"
-
-#define AT(member) offsetof(struct options, member)
 
 const struct option_row stats_options[] = {
 	{ "all", 'a', OPTION_FLAG, AT(all), NULL, "containers that do not run, too" },

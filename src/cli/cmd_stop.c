@@ -15,9 +15,8 @@
 #include "cli/containers.h"
 #include "cli/parts.h"
 #include "cli/people.h"
+#include "cli/rows.h"
 #include "cli/signals.h"
-
-#define AT(member) offsetof(struct options, member)
 
 enum { STATUS_OURS = 125, STATUS_NONE = 1, STATUS_RUNS = 2 };
 

@@ -9,11 +9,11 @@
 #include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/people.h"
+#include "cli/rows.h"
 #include "run/run.h"
 #include "spec/check.h"
 #include "spec/read.h"
 
-#define AT(member)    offsetof(struct options, member)
 #define RESOURCES_CAP (4 * 1024 * 1024)
 
 const struct option_row update_options[] = {

@@ -17,9 +17,8 @@
 #include "cli/commands.h"
 #include "cli/parts.h"
 #include "cli/people.h"
+#include "cli/rows.h"
 #include "sys/sys.h"
-
-#define AT(member) offsetof(struct options, member)
 
 const struct option_row people_exec_options[] = {
 	{ "detach", 'd', OPTION_FLAG, AT(detach), NULL,

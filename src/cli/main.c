@@ -4,8 +4,7 @@
 #include <stdint.h>
 
 #include "cli/commands.h"
-
-#define AT(member) offsetof(struct options, member)
+#include "cli/rows.h"
 
 static const struct option_row options[] = {
 	{ "root", 0, OPTION_TEXT, AT(root), "dir", "where the state of containers is" },

@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 #include "cli/commands.h"
+#include "cli/rows.h"
 
-#define AT(member) offsetof(struct options, member)
-#define ID         "<container-id>"
-#define AN_ID      "a container id"
+#define ID    "<container-id>"
+#define AN_ID "a container id"
 
 static const struct option_row options[] = {
 	{ "root", 0, OPTION_TEXT, AT(root), "dir", "where the state of containers is" },

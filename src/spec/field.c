@@ -281,7 +281,7 @@ static int read_capabilities(const struct reader *r, const struct field *field,
 		if (name)
 			bits |= UINT64_C(1) << name->value;
 		else
-			field_report(r, item, item->text);
+			field_report(r, item, item->text, "is not known");
 	}
 	*(uint64_t *)to = bits;
 	return 0;
@@ -375,7 +375,7 @@ static int read_member(const struct reader *r, const struct field_table *table,
 	if (!field && table->closed)
 		return field_unknown(r, table, key);
 	if (!field) {
-		field_report(r, key, NULL);
+		field_report(r, key, NULL, "is not known");
 		return 0;
 	}
 	/* Profiles are written by hand and by Go programs that leave null for an empty array. */

@@ -158,7 +158,8 @@ int field_not_allowed(const struct reader *r, const struct json *value, const ch
 int field_unknown(const struct reader *r, const struct field_table *table, const struct json *key);
 
 /* Tells the caller of a key, or a value if that is what is unknown, that is skipped. */
-void field_report(const struct reader *r, const struct json *at, const char *value);
+void field_report(const struct reader *r, const struct json *at, const char *value,
+		  const char *why);
 
 /* What would fit, in words. */
 const char *field_expect_kind(enum field_kind kind);

@@ -119,7 +119,7 @@ int field_missing(const struct reader *r, const struct json *object, const struc
 		       place.line, place.column, path, *path ? "." : "", field->key, expected);
 }
 
-void field_report(const struct reader *r, const struct json *at, const char *value)
+void field_report(const struct reader *r, const struct json *at, const char *value, const char *why)
 {
 	char path[JSON_PATH_SIZE], text[JSON_PATH_SIZE + JSON_SHOWN_SIZE], shown[JSON_SHOWN_SIZE];
 	struct json_place place;
@@ -133,7 +133,7 @@ void field_report(const struct reader *r, const struct json *at, const char *val
 		(void)snprintf(text, sizeof(text), "%s=%s", path, shown);
 	}
 	place = json_place(r->doc, at);
-	r->source->unknown(r->source->unknown_data, text, place.line, place.column);
+	r->source->unknown(r->source->unknown_data, text, why, place.line, place.column);
 }
 
 int field_unknown(const struct reader *r, const struct field_table *table, const struct json *key)

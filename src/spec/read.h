@@ -18,9 +18,10 @@
 
 /*
  * Called for each key or value that is skipped, with its path ("process.foo", or with the value as
- * in process.capabilities.bounding[3]="CAP_NEW") and its place; may be NULL.
+ * in process.capabilities.bounding[3]="CAP_NEW"), what is the matter ("is not known") and its
+ * place; may be NULL.
  */
-typedef void (*spec_unknown_fn)(void *data, const char *path, unsigned int line,
+typedef void (*spec_unknown_fn)(void *data, const char *path, const char *why, unsigned int line,
 				unsigned int column);
 
 struct spec_source {

@@ -42,7 +42,8 @@ static int finish_capabilities(const struct reader *r, const struct json *object
 	for (unsigned int i = 0; i < 64; i++)
 		if ((caps->ambient & ~can) >> i & 1)
 			field_report(r, json_get(object, "ambient"),
-				     spec_name_of(spec_capability_names, i));
+				     spec_name_of(spec_capability_names, i),
+				     "cannot be had without the same in permitted and inheritable");
 	caps->ambient &= can;
 	return 0;
 }

@@ -76,6 +76,15 @@ def test_capabilities_are_exactly_those_named(rt):
     assert seen["caps"]["permitted"] == seen["caps"]["effective"] == caps_mask(["CAP_KILL"])
 
 
+def test_ambient_capabilities_that_cannot_be_had_are_named(rt, only_ours):
+    """`runc spec` writes them, without the inheritable set that the kernel wants."""
+    names = ["CAP_CHOWN", "CAP_KILL"]
+    sets = {kind: names for kind in ("bounding", "effective", "permitted", "ambient")}
+    said = rt.run(rt.bundle(process(capabilities={**sets, "inheritable": ["CAP_CHOWN"]}), args=["/bin/true"])).stderr
+    assert 'process.capabilities.ambient="CAP_KILL" cannot be had without the same in permitted and inheritable' in said
+    assert "CAP_CHOWN" not in said and "not known" not in said
+
+
 def test_no_capabilities_key_means_none(rt, only_ours):
     caps = rt.probe(process(capabilities=None))["caps"]
     assert caps["effective"] == caps["permitted"] == caps["bounding"] == caps["ambient"] == 0
