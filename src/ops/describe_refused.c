@@ -60,6 +60,18 @@ static void hint_mount(const struct step *step, int code, enum phase phase, stru
 				    "which nothing is covered: bind /sys in place of a new one");
 }
 
+static void hint_mount_point(int code, struct err *err)
+{
+	if (is_denied(code) || code == -EOVERFLOW)
+		(void)err_hint(err,
+			       "the container's root may not make or reach it in the root file "
+			       "system: make it there and let others search the directories; "
+			       "with a user namespace, give the files to the ids that it maps");
+	else if (code == -EROFS)
+		(void)err_hint(err, "it is missing in the root file system, which is read-only: "
+				    "make it there, or use an overlay (--rootfs DIR:O)");
+}
+
 /* In a UTS namespace of our own we have the right to: only a filter can refuse it. */
 static void hint_name(int code, struct err *err)
 {
@@ -124,6 +136,8 @@ void refused_hint(const struct step *step, int code, enum phase phase, struct er
 	else if (is_overlay(step) && err->hint[0] == '\0' &&
 		 (phase == PHASE_FILE_SYSTEM || phase == PHASE_SERVER || phase == PHASE_OPEN))
 		hint_overlay(code, phase, err);
+	else if (phase == PHASE_MOUNT_POINT)
+		hint_mount_point(code, err);
 	else if (step->kind == STEP_MOUNT)
 		hint_mount(step, code, phase, err);
 	else if (step->kind == STEP_HOSTNAME || step->kind == STEP_DOMAINNAME)

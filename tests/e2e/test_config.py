@@ -584,6 +584,14 @@ def with_userns(config):
     config["linux"]["uidMappings"] = config["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 300000, "size": 1000}]
 
 
+def test_a_mount_point_that_the_ids_may_not_make_is_explained(rt, only_ours):
+    bundle = rt.bundle(lambda config: (with_userns(config), config["mounts"].append(
+        {"destination": "/new", "type": "tmpfs", "source": "tmpfs"})))
+    said = rt.run(bundle, status=1).stderr
+    assert "mount tmpfs on /new" in said and "permission denied" in said
+    assert "give the files to the ids that it maps" in said
+
+
 @pytest.mark.parametrize("who", ["root", "root with a user namespace", "user"])
 def test_time_offsets(request, who, kind):
     if kind == "runc":
