@@ -337,8 +337,8 @@ static int remove_one(const char *path, bool unborn, struct err *err)
 	}
 	if (r < 0 && r != -ENOENT)
 		return err_set(err, r, "remove cgroup %s", path);
-	cgroup_remove_parents(path);
-	return 0;
+	r = cgroup_remove_parents(path);
+	return r < 0 ? err_set(err, r, "remove the cgroups above %s", path) : 0;
 }
 
 static int remove_all(const struct spec_strings *dirs, bool unborn, struct err *err)

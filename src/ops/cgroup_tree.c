@@ -323,21 +323,34 @@ bool cgroup_mark(int dir)
 	return sys_fsetxattr(dir, MARK, "1", 1) == 0 || sys_fsetxattr(dir, MARK_USER, "1", 1) == 0;
 }
 
-static bool is_new_born(const char *path)
+static int is_new_born(const char *path)
 {
 	struct statx st;
+	int r = sys_statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MODE, &st);
 
-	return sys_statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MODE, &st) == 0 &&
-	       (st.stx_mode & S_ISVTX);
+	return r < 0 ? r : (st.stx_mode & S_ISVTX) != 0;
+}
+
+/* Whether it is marked, or why that is not known. */
+static int look_for_mark(const char *path)
+{
+	static const char *const names[] = { MARK, MARK_USER };
+	char value[8];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		long r = sys_call_4(SYS_lgetxattr, path, names[i], value, sizeof(value));
+
+		if (r >= 0)
+			return 1;
+		if (r != -ENODATA && r != -EOPNOTSUPP && r != -ERANGE)
+			return (int)r;
+	}
+	return is_new_born(path);
 }
 
 bool cgroup_is_marked(const char *path)
 {
-	char value[8];
-
-	return sys_call_4(SYS_lgetxattr, path, MARK, value, sizeof(value)) >= 0 ||
-	       sys_call_4(SYS_lgetxattr, path, MARK_USER, value, sizeof(value)) >= 0 ||
-	       is_new_born(path);
+	return look_for_mark(path) > 0;
 }
 
 bool cgroup_may_be_ours(const char *path)
@@ -348,19 +361,27 @@ bool cgroup_may_be_ours(const char *path)
 	       sys_call_4(SYS_lgetxattr, path, MARK_USER, value, sizeof(value)) == -EOPNOTSUPP;
 }
 
-void cgroup_remove_parents(const char *path)
+int cgroup_remove_parents(const char *path)
 {
 	char parent[PATH_MAX];
 	char *slash;
+	int r;
 
 	if (strlen(path) >= sizeof(parent))
-		return;
+		return -ENAMETOOLONG;
 	memcpy(parent, path, strlen(path) + 1);
 	while ((slash = strrchr(parent, '/')) && slash >= parent + strlen(ROOT)) {
 		*slash = '\0';
-		if (sys_faccessat(AT_FDCWD, parent, F_OK) == -ENOENT)
-			continue; /* never made, but the one above it may have been */
-		if (!cgroup_is_marked(parent) || cgroup_rmdir(parent) < 0)
-			return;
+		r = look_for_mark(parent);
+		if (r > 0)
+			r = cgroup_rmdir(parent);
+		else if (r == 0)
+			return 0;
+		if (r == -EBUSY || r == -EACCES || r == -EPERM || r == -EROFS)
+			return 0; /* in use, or not ours to remove */
+		/* Never made: the one above it may have been. */
+		if (r < 0 && r != -ENOENT)
+			return r;
 	}
+	return 0;
 }

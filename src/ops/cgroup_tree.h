@@ -56,4 +56,5 @@ bool cgroup_is_marked(const char *path);
 /* False only where it is known: a file system without such marks may hold anything of ours. */
 bool cgroup_may_be_ours(const char *path);
 
-void cgroup_remove_parents(const char *path);
+/* As far as they are ours and nothing is in them; an error only where one could have gone. */
+int cgroup_remove_parents(const char *path);

@@ -135,7 +135,7 @@ static int make_leaf(const struct step_cgroup *c, int mount, bool *ret_new)
 	parent = make_parents(c, mount, path);
 	dir = parent < 0 ? parent : make_one(c, parent, name ? name + 1 : path, ret_new);
 	if (dir < 0)
-		cgroup_remove_parents(c->path);
+		(void)cgroup_remove_parents(c->path);
 	return dir;
 }
 
@@ -286,7 +286,7 @@ int host_cgroup_make(const struct step *s, struct op_ctx *ctx)
 	r = prepare(c, mount, dir, new, ctx);
 	if (r < 0 && new) {
 		(void)sys_unlinkat(mount, below_mount(c), AT_REMOVEDIR);
-		cgroup_remove_parents(c->path);
+		(void)cgroup_remove_parents(c->path);
 	}
 	if (r < 0)
 		return r;
@@ -311,7 +311,7 @@ void host_cgroup_make_undo(const struct step *s, struct op_ctx *ctx)
 			break;
 		(void)sys_call_2(SYS_nanosleep, &wait, NULL);
 	}
-	cgroup_remove_parents(c->path);
+	(void)cgroup_remove_parents(c->path);
 }
 
 /* Where init is in v2, as a path below the mount, if that is below the container's directory. */

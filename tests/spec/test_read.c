@@ -298,13 +298,14 @@ struct notes {
 	char text[512];
 };
 
-static void note(void *data, const char *path, unsigned int line, unsigned int column)
+static void note(void *data, const char *path, const char *why, unsigned int line,
+		 unsigned int column)
 {
 	struct notes *notes = data;
 	size_t len = strlen(notes->text);
 
-	(void)snprintf(notes->text + len, sizeof(notes->text) - len, "%s %u:%u\n", path, line,
-		       column);
+	(void)snprintf(notes->text + len, sizeof(notes->text) - len, "%s %s %u:%u\n", path, why,
+		       line, column);
 }
 
 static int read_process(const char *text, struct spec_process *process, struct err *err,
@@ -338,9 +339,11 @@ static void skips_and_reports_what_it_does_not_know(void **state)
 	assert_int_equal(r, 0);
 	assert_true(process.capabilities.bounding == CAP(5));
 	assert_true(process.capabilities.ambient == 0);
-	assert_string_equal(notes.text, "new 2:1\n"
-					"capabilities.bounding[1]=\"CAP_FROM_2031\" 3:40\n"
-					"capabilities.ambient=\"CAP_KILL\" 3:67\n");
+	assert_string_equal(notes.text,
+			    "new is not known 2:1\n"
+			    "capabilities.bounding[1]=\"CAP_FROM_2031\" is not known 3:40\n"
+			    "capabilities.ambient=\"CAP_KILL\" cannot be had without the same "
+			    "in permitted and inheritable 3:67\n");
 }
 
 static void failure_leaves_the_result_alone(void **state)
