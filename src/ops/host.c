@@ -50,6 +50,7 @@ const struct op host_ops[STEP_KINDS] = {
 	[STEP_CREATED] = { host_created, NULL },
 	[STEP_DIRECTORY] = { host_directory, host_directory_undo },
 	[STEP_RECORD_RESTORER] = { host_record_restorer, NULL },
+	[STEP_RECORD_SERVER] = { host_record_server, NULL },
 	[STEP_CRIU] = { host_criu, NULL },
 	[STEP_HOOKS] = { host_hooks, NULL },
 	[STEP_RLIMIT] = { host_rlimit, NULL },

@@ -9,6 +9,10 @@
  * on record before it does anything, and hooks run where they belong. A terminal's master comes
  * along with such a message.
  *
+ * With lazy pages the dump is done long before criu answers: it waits for somebody to fetch the
+ * memory, who may never come. From then on nothing is lost with criu, and a signal for us ends it;
+ * the container, which it has stopped, then goes on.
+ *
  * criu is believed as far as it is needed: what it names as the container's process must be a child
  * of ours (it makes it as its sibling), since on failure that is killed.
  */
@@ -21,9 +25,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "ops/criu_log.h"
@@ -49,6 +55,7 @@ struct talk {
 	pid_t restored;
 	int restored_fd; /* pidfd */
 	bool recorded;
+	bool serves; /* lazy pages */
 };
 
 /* ---- directories ------------------------------------------------------------------------- */
@@ -114,6 +121,35 @@ static int take_descriptor(struct msghdr *msg)
 	    c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
 	return fd;
+}
+
+/* The caller has blocked these signals: they wait until we look. */
+static int await_message_or_signal(const struct talk *t)
+{
+	_cleanup_close_ int signals = -1;
+	struct pollfd either[2] = { { .fd = t->fd, .events = POLLIN }, { .events = POLLIN } };
+	struct signalfd_siginfo signal;
+	sigset_t set;
+	int n;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGQUIT);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (signals < 0)
+		return -errno;
+	either[1].fd = signals;
+	do
+		n = poll(either, 2, -1);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (either[0].revents)
+		return 0;
+	/* Taken, so that it does not end us before we have said what became of the container. */
+	return read(signals, &signal, sizeof(signal)) < 0 ? -errno : -EINTR;
 }
 
 /* -ECONNRESET: criu is gone. The descriptor that came along, or -1, is the caller's. */
@@ -227,6 +263,8 @@ static int notified(struct talk *t, const struct criu_reply *said, int fd)
 		return said->pid ? record_restored(t, said->pid) : -EBADMSG;
 	if (strcmp(said->script, "orphan-pts-master") == 0)
 		return pass_terminal(t, fd);
+	if (strcmp(said->script, "post-dump") == 0)
+		t->serves = t->s->options->lazy_pages;
 	/* The rest (network-lock, pre-dump, …) asks for nothing of ours. */
 	return 0;
 }
@@ -328,7 +366,9 @@ static int converse(struct talk *t)
 	do {
 		int fd = -1;
 
-		r = receive(t, &said, &fd);
+		r = t->serves ? await_message_or_signal(t) : 0;
+		if (r == 0)
+			r = receive(t, &said, &fd);
 		if (r == 0 && said.type == CRIU_TYPE_NOTIFY)
 			r = answer(t, &said, fd);
 		close_fdp(&fd);
@@ -353,7 +393,7 @@ static void end_criu(struct talk *t)
 	(void)close(t->fd);
 	t->ctx->fd[SLOT_CRIU] = -1;
 	do
-		n = poll(&end, 1, HEAL_MS);
+		n = poll(&end, 1, t->serves ? 0 : HEAL_MS);
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		(void)sys_pidfd_send_signal(t->ctx->pidfd, SIGKILL);
@@ -374,7 +414,7 @@ static void end_restored(struct talk *t)
 
 int host_criu(const struct step *s, struct op_ctx *ctx)
 {
-	struct talk t = { &s->criu, ctx, ctx->fd[SLOT_CRIU], 0, -1, false };
+	struct talk t = { &s->criu, ctx, ctx->fd[SLOT_CRIU], 0, -1, false, false };
 	char text[sizeof(s->criu.said->text)];
 	int r;
 
@@ -394,6 +434,10 @@ int host_criu(const struct step *s, struct op_ctx *ctx)
 		criu_log_read(ctx->fd[SLOT_WORK], s->criu.log_file, text, sizeof(text));
 		if (*text)
 			memcpy(s->criu.said->text, text, sizeof(text));
+		if (r == -EINTR && t.serves)
+			(void)snprintf(s->criu.said->text, sizeof(text),
+				       "stopped by a signal before "
+				       "all pages were fetched: the container runs on");
 		return r;
 	}
 	ctx->pid = t.restored;

@@ -354,18 +354,6 @@ static int open_userns(pid_t pid)
 	return sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 }
 
-static int record_server(struct op_ctx *ctx, pid_t pid)
-{
-	char name[32];
-	int r = -EEXIST;
-
-	for (int i = 0; r == -EEXIST; i++) {
-		(void)snprintf(name, sizeof(name), STATE_SERVER "%d", i);
-		r = host_record_process(ctx, name, pid);
-	}
-	return r < 0 ? op_note(ctx, PHASE_WRITE, r, name) : 0;
-}
-
 int host_overlay_apart(const struct step *s, struct op_ctx *ctx)
 {
 	_cleanup_close_ int userns = ctx->pid > 0 ? open_userns(ctx->pid) : -1;
@@ -390,5 +378,5 @@ int host_overlay_apart(const struct step *s, struct op_ctx *ctx)
 	if (job.result < 0)
 		return job.result;
 	ctx->fd[s->overlay.slot] = job.result;
-	return job.server > 0 ? record_server(ctx, job.server) : 0;
+	return job.server > 0 ? host_record_server_of(ctx, job.server) : 0;
 }

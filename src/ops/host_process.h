@@ -24,9 +24,12 @@ int host_streams(const struct step *s, struct op_ctx *ctx);
 int host_undumpable(const struct step *s, struct op_ctx *ctx);
 int host_record_init(const struct step *s, struct op_ctx *ctx);
 int host_record_restorer(const struct step *s, struct op_ctx *ctx);
+int host_record_server(const struct step *s, struct op_ctx *ctx);
 
 /* Writes "PID STARTTIME" into a new file of the run directory. */
 int host_record_process(const struct op_ctx *ctx, const char *name, pid_t pid);
+/* The same, in a file with a number: `delete` ends it if it does not end with the container. */
+int host_record_server_of(struct op_ctx *ctx, pid_t pid);
 
 int host_view(const struct step *s, struct op_ctx *ctx);
 int host_pid_file(const struct step *s, struct op_ctx *ctx);

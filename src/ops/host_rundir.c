@@ -135,6 +135,24 @@ int host_record_restorer(const struct step *s, struct op_ctx *ctx)
 	return host_record_process(ctx, STATE_RESTORER, ctx->pid);
 }
 
+int host_record_server_of(struct op_ctx *ctx, pid_t pid)
+{
+	char name[32];
+	int r = -EEXIST;
+
+	for (int i = 0; r == -EEXIST; i++) {
+		(void)snprintf(name, sizeof(name), STATE_SERVER "%d", i);
+		r = host_record_process(ctx, name, pid);
+	}
+	return r < 0 ? op_note(ctx, PHASE_WRITE, r, name) : 0;
+}
+
+int host_record_server(const struct step *s, struct op_ctx *ctx)
+{
+	(void)s;
+	return host_record_server_of(ctx, ctx->pid);
+}
+
 int host_view(const struct step *s, struct op_ctx *ctx)
 {
 	int fd = ctx->fd[SLOT_VIEW];

@@ -94,6 +94,7 @@ enum step_kind {
 	STEP_CREATED,
 	STEP_DIRECTORY,
 	STEP_RECORD_RESTORER,
+	STEP_RECORD_SERVER,
 	STEP_CRIU,
 	/* what both can do */
 	STEP_HOOKS,

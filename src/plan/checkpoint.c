@@ -33,6 +33,9 @@ static void add_program(struct planner *p, const struct plan_checkpoint *c)
 	static const int slots[] = { SLOT_CRIU_PEER };
 
 	criu_add_spawn(p);
+	/* It waits for who fetches the pages, whether we are there or not. */
+	if (c->criu.options->lazy_pages)
+		plan_add(p, LANE_HOST, (struct step){ .kind = STEP_RECORD_SERVER });
 	plan_add(p, LANE_INIT,
 		 (struct step){ .kind = STEP_PROPAGATION, .propagation.type = MS_PRIVATE });
 	plan_add(p, LANE_INIT, (struct step){ .kind = STEP_OUTLIVE_PARENT });

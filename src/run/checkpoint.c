@@ -173,7 +173,10 @@ static int prepare(struct checkpoint *c, const char *root, const char *id,
 
 /* ---- doing it ---------------------------------------------------------------------------- */
 
-/* In the middle of it the container is half criu's: who wants to end us has to wait. */
+/*
+ * In the middle of it the container is half criu's: who wants to end us has to wait, or until all
+ * that is left to do is to serve its pages (ops/host_criu.c).
+ */
 static int walk_undisturbed(struct walk *w, struct err *err)
 {
 	const uint64_t later = 1ULL << (SIGINT - 1) | 1ULL << (SIGTERM - 1) | 1ULL << (SIGHUP - 1) |
@@ -195,8 +198,10 @@ static int checkpoint(struct checkpoint *c, struct err *err)
 	struct err ignored;
 	int r = walk_begin(&w, &c->plan, err);
 
-	if (r == 0)
-		r = walk_undisturbed(&w, err);
+	if (r < 0)
+		return r;
+	w.ctx.fd[SLOT_RUN_DIR] = fcntl(c->life.dir, F_DUPFD_CLOEXEC, 0);
+	r = walk_undisturbed(&w, err);
 	if (r == 0)
 		return 0;
 	/* criu does so itself, if it comes to it. */

@@ -7,7 +7,8 @@
  *   ROOT/ID/seccomp.bpf  the compiled filter, for exec (absent: none)
  *   ROOT/ID/init         "PID STARTTIME\n", written once, as soon as init exists
  *   ROOT/ID/restorer     the same of criu, written before it restores an init
- *   ROOT/ID/server.N     the same of each process that serves an overlay (ops/host_fuse.c)
+ *   ROOT/ID/server.N     the same of each process that serves an overlay (ops/host_fuse.c), or the
+ *                        memory of a checkpoint
  *   ROOT/ID/gate         socket on which init waits for `start`; nobody listens once it has begun
  *   ROOT/ID/watcher      "PID STARTTIME DETACHED\n" of the process that waits for its end
  *   ROOT/ID/exit         how it ended; empty until then, and absent where nobody watches

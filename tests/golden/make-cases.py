@@ -366,6 +366,12 @@ case("start-executable-hidden-beside-init", "run", "view=5")
 case("start-executable-hidden-before-init", "run", "view=5",
      linux=namespaces({"type": "pid", "path": "/proc/77/ns/pid"}))
 
+# ---- checkpoint and restore ----------------------------------------------------------------------
+case("criu-checkpoint", "checkpoint")
+case("criu-checkpoint-lazy-pages", "checkpoint", "lazy-pages")
+case("criu-restore", "restore", "run", "detach")
+case("criu-restore-by-systemd", "restore", "run", "detach", "systemd-cgroup", linux={"resources": LIMITS})
+
 
 def main():
     for old in HERE.iterdir():

@@ -26,6 +26,7 @@
 
 #include "base/cleanup.h"
 #include "base/num.h"
+#include "plan/checkpoint.h"
 #include "plan/plan.h"
 #include "spec/read.h"
 
@@ -177,6 +178,8 @@ static const struct facts *find_host(const char *name)
 struct input {
 	struct plan_options options;
 	const struct facts *facts;
+	bool checkpoint, restore; /* not a start */
+	struct criu_options criu;
 };
 
 static const struct {
@@ -201,6 +204,15 @@ static const struct {
 	{ "no-cgroup", offsetof(struct plan_options, no_cgroup) },
 };
 
+static const struct {
+	const char *name;
+	size_t flag; /* offsets in struct input */
+} criu_flags[] = {
+	{ "checkpoint", offsetof(struct input, checkpoint) },
+	{ "restore", offsetof(struct input, restore) },
+	{ "lazy-pages", offsetof(struct input, criu.lazy_pages) },
+};
+
 static unsigned int number(const char *text)
 {
 	uint64_t value = 0;
@@ -219,6 +231,11 @@ static void read_option(struct input *in, char *line)
 	for (size_t i = 0; i < COUNT(flag_options) && !value; i++)
 		if (strcmp(line, flag_options[i].name) == 0) {
 			*(bool *)(void *)(options + flag_options[i].flag) = true;
+			return;
+		}
+	for (size_t i = 0; i < COUNT(criu_flags) && !value; i++)
+		if (strcmp(line, criu_flags[i].name) == 0) {
+			*(bool *)(void *)((char *)in + criu_flags[i].flag) = true;
 			return;
 		}
 	for (size_t i = 0; i < COUNT(text_options) && value; i++)
@@ -243,6 +260,7 @@ static void read_options(struct input *in, char *text)
 	char *rest = text;
 
 	in->facts = find_host("v2-root");
+	in->criu.status_fd = -1;
 	in->options.id = "c1";
 	in->options.root = "/run/containr";
 	in->options.bundle = "/bundle";
@@ -280,6 +298,35 @@ static void write_text(const char *folder, const char *name, const struct buf *t
 	assert_int_equal(fclose(file), 0);
 }
 
+/* A container with the process 77, and images of it that came of two checkpoints. */
+static int build_plan(const struct spec *spec, const struct input *in, struct plan *ret,
+		      struct err *err)
+{
+	static struct criu_said said;
+	static char directory[] = "/sys/fs/cgroup/c1";
+	static char *cgroups[] = { directory };
+	static const struct spec_strings dirs = { 1, cgroups };
+	static const char *points[8];
+	static const bool masked[8];
+	const struct plan_criu criu = { .program = "/usr/sbin/criu",
+					.options = &in->criu,
+					.images = "/images/two",
+					.said = &said };
+	const struct plan_checkpoint checkpoint = { .criu = criu,
+						    .pid = 77,
+						    .cgroups = &dirs,
+						    .mount_points = points,
+						    .masked_files = masked,
+						    .descriptors = "[]" };
+	const struct plan_restore restore = { .criu = criu, .pipes = { NULL, "pipe:[7]", NULL } };
+
+	if (in->checkpoint)
+		return plan_build_checkpoint(ret, spec, &in->options, in->facts, &checkpoint, err);
+	if (in->restore)
+		return plan_build_restore(ret, spec, &in->options, in->facts, &restore, err);
+	return plan_build(ret, spec, &in->options, in->facts, err);
+}
+
 static void make_plan(const struct buf *config, struct input *in, struct buf *ret)
 {
 	const struct spec_source source = { "config.json", config->data, config->len, NULL, NULL };
@@ -290,8 +337,7 @@ static void make_plan(const struct buf *config, struct input *in, struct buf *re
 
 	in->options.config = config->data;
 	in->options.config_len = config->len;
-	if (spec_read(&source, &arena, &spec, &err) < 0 ||
-	    plan_build(&plan, &spec, &in->options, in->facts, &err) < 0) {
+	if (spec_read(&source, &arena, &spec, &err) < 0 || build_plan(&spec, in, &plan, &err) < 0) {
 		buf_printf(ret, "error: %s\n", err.msg);
 		if (err.hint[0])
 			buf_printf(ret, "hint: %s\n", err.hint);

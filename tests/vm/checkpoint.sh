@@ -1,49 +1,7 @@
 #!/bin/bash
 # checkpoint.sh - checkpoint and restore through criu, where criu works: Debian's kernel 6.1.
-#
-# The program counts from a number that is only there at its start: after a restore it must go on from
-# where it was, which a new start would not.
-# shellcheck source=tests/vm/lib.sh
-. ./lib.sh
-
-export PATH=$PATH:/usr/sbin:/sbin
-COUNT='i=$(cat /tmp/start); while true; do i=$((i + 1)); echo $i >/tmp/count; sleep 0.2; done'
-
-# counter NAME [JQ-FILTER]: a container that counts, detached.
-counter() {
-	CMD=$COUNT bundle "$1" "${2:-.}"
-	echo 1000 >"/tmp/$1/rootfs/tmp/start"
-	# What it writes to must be its own, a pipe or /dev/null: a file of the host's cannot be found again.
-	$OCI --log /tmp/log run --detach --bundle "/tmp/$1" "$1" </dev/null >/dev/null 2>&1 || fail "start: $(cat /tmp/log)"
-	await_count "$1" 1003
-	echo 0 >"/tmp/$1/rootfs/tmp/start"
-}
-count_of() { cat "/tmp/$1/rootfs/tmp/count" 2>/dev/null || echo 0; }
-# await_count NAME N: until it has counted to N.
-await_count() {
-	local now end=$((SECONDS + 40))
-	while [ $SECONDS -lt $end ]; do
-		now=$(count_of "$1")
-		[ "${now:-0}" -ge "$2" ] && return
-		sleep 0.2
-	done
-	fail "$1 counted to $(count_of "$1"), not to $2"
-}
-# checkpoint NAME [FLAGS...], restore NAME [FLAGS...]
-checkpoint() { $OCI checkpoint --image-path "/tmp/$1.img" "${@:2}" "$1" >$OUTPUT 2>&1 || fail "checkpoint: $(cat $OUTPUT)"; }
-restore() {
-	mkdir -p "/tmp/$1.work"
-	$OCI restore --detach --bundle "/tmp/$1" --image-path "/tmp/$1.img" --work-path "/tmp/$1.work" "${@:2}" "$1" \
-		</dev/null >$OUTPUT 2>&1 || fail "restore: $(cat $OUTPUT; grep -a Error /tmp/$1.work/restore.log; grep -ac . /tmp/$1.work/restore.log)"
-}
-status() { $OCI state "$1" | jq -r .status; }
-# nothing_left NAME: no state, no cgroup, no process, no mount of it on the host.
-nothing_left() {
-	[ ! -e "/run/oci/$1" ] || fail "state is left"
-	[ -z "$(find /sys/fs/cgroup -name "$1")" ] || fail "a cgroup is left"
-	if grep -q "/$1/" /proc/self/mountinfo; then fail "mounts are left: $(grep "/$1/" /proc/self/mountinfo)"; fi
-	if pgrep -x criu; then fail "criu is left"; fi
-}
+# shellcheck source=tests/vm/checkpoint_lib.sh
+. ./checkpoint_lib.sh
 
 test_goes_on_counting() {
 	local at
@@ -262,6 +220,97 @@ test_restore_as_another() {
 	$OCI delete --force second
 	nothing_left first
 	nothing_left second
+}
+
+# The memory goes to a server, and is found in its directory; the rest in ours.
+test_page_server() {
+	local at sum
+	ip link set lo up
+	remembers served
+	sum=$(sum_of served)
+	mkdir /tmp/served.pages
+	criu page-server --images-dir /tmp/served.pages --address 127.0.0.1 --port 27001 >/tmp/served.log 2>&1 &
+	await_port 27001
+	checkpoint served --page-server 127.0.0.1:27001
+	wait $! || fail "page server: $(cat /tmp/served.log)"
+	nothing_left served
+	[ "$(find /tmp/served.img -name 'pages-*' -size +0)" = "" ] || fail "memory is in the images: $(ls -l /tmp/served.img)"
+	[ "$(find /tmp/served.pages -name 'pages-*' -size +8M)" ] || fail "no memory came: $(ls -l /tmp/served.pages)"
+	at=$(count_of served)
+	cp /tmp/served.pages/* /tmp/served.img/
+	rm /tmp/served/rootfs/tmp/{count,sum}
+	restore served
+	await_count served $((at + 3))
+	is "$(sum_of served)" "$sum"
+	$OCI delete --force served
+	nothing_left served
+}
+await_port() {
+	local end=$((SECONDS + 30))
+	until ss -tln | grep -q ":$1 "; do
+		[ $SECONDS -lt $end ] || fail "nobody listens at port $1"
+		sleep 0.1
+	done
+}
+
+# offer NAME PORT: in the background, pages are offered there.
+offer() {
+	local ready
+	ip link set lo up
+	rm -f "/tmp/$1.ready"
+	mkfifo "/tmp/$1.ready"
+	$OCI checkpoint --lazy-pages --page-server "127.0.0.1:$2" --status-fd 9 --image-path "/tmp/$1.img" "$1" \
+		9<>"/tmp/$1.ready" >"/tmp/$1.log" 2>&1 </dev/null &
+	ready=$(timeout 60 head -c 1 "/tmp/$1.ready" | od -An -tx1) || fail "checkpoint: $(cat "/tmp/$1.log")"
+	is "$ready" " 00"
+}
+
+# As runc has it: the pages are fetched from the checkpoint while the container, of another name, runs already.
+test_lazy_pages() {
+	local at sum checkpoint daemon
+	remembers lazy
+	sum=$(sum_of lazy)
+	offer lazy 27002
+	checkpoint=$!
+	at=$(count_of lazy)
+	cp -a /tmp/lazy /tmp/busy
+	rm /tmp/busy/rootfs/tmp/{count,sum}
+	ln -s lazy.img /tmp/busy.img
+	criu lazy-pages --page-server --address 127.0.0.1 --port 27002 -D /tmp/lazy.img >/tmp/lazy.daemon 2>&1 &
+	daemon=$!
+	restore busy --work-path /tmp/lazy.img --lazy-pages
+	await_count busy $((at + 3))
+	is "$(sum_of busy)" "$sum"
+	wait $daemon || fail "lazy-pages: $(cat /tmp/lazy.daemon)"
+	wait $checkpoint || fail "checkpoint: $(cat /tmp/lazy.log)"
+	is "$(count_of lazy)" "$at"
+	nothing_left lazy
+	is "$(status busy)" running
+	$OCI delete --force busy
+	nothing_left busy
+}
+
+# Nobody fetches them: who ends the checkpoint has the container as it was.
+test_lazy_pages_given_up() {
+	local at
+	remembers back
+	offer back 27003
+	at=$(count_of back)
+	sleep 1
+	is "$(count_of back)" "$at"
+	kill -TERM $!
+	not wait $!
+	grep -q "the container runs on" /tmp/back.log || fail "$(cat /tmp/back.log)"
+	await_count back $((at + 3))
+	[ ! -e /tmp/back.img ] || fail "images are left"
+	if pgrep -x criu; then fail "criu is left"; fi
+	# And if it is killed, criu waits on, but not longer than the container is there.
+	offer back 27004
+	kill -KILL $!
+	not wait $!
+	pgrep -x criu
+	$OCI delete --force back
+	nothing_left back
 }
 
 # Killed at any moment of a restore, what it made is found and removed.

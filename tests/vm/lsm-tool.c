@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/keyctl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +153,42 @@ static int lock_file(int n, char **v, struct err *err)
 		(void)pause();
 }
 
+/*
+ * MIB COUNT SUM: keeps that much of random memory, and a number in it that grows. COUNT gets the
+ * number and SUM a sum over the rest, again and again, as long as that sum is what it was in the
+ * beginning.
+ */
+static int remember(int n, char **v, struct err *err)
+{
+	const size_t words = (size_t)atoi(v[0]) << 17;
+	uint64_t *memory = calloc(words, sizeof(*memory)), first = 0, sum = 0;
+	FILE *random = fopen("/dev/urandom", "re");
+
+	(void)n;
+	if (!memory || !random || fread(memory, sizeof(*memory), words, random) != words)
+		return tell(err_set(err, -errno, "fill %s MiB of memory", v[0]), err);
+	(void)fclose(random);
+	for (memory[0] = 1;; memory[0]++) {
+		FILE *count, *of_memory;
+
+		sum = 0;
+		for (size_t i = 1; i < words; i++)
+			sum = sum * 31 + memory[i];
+		first = memory[0] == 1 ? sum : first;
+		if (sum != first)
+			return tell(err_set(err, -EIO, "the memory has changed"), err);
+		count = fopen(v[1], "we");
+		of_memory = fopen(v[2], "we");
+		if (!count || !of_memory)
+			return tell(err_set(err, -errno, "write %s and %s", v[1], v[2]), err);
+		(void)fprintf(count, "%" PRIu64 "\n", memory[0]);
+		(void)fprintf(of_memory, "%" PRIx64 "\n", sum);
+		(void)fclose(count);
+		(void)fclose(of_memory);
+		(void)usleep(200000);
+	}
+}
+
 /* READY=1 to the socket of the environment. */
 static int notify(int n, char **v, struct err *err)
 {
@@ -217,6 +254,7 @@ int main(int argc, char **argv)
 		{ "lock", 1, lock_file },
 		{ "notify", 0, notify },
 		{ "notify-listen", 1, notify_listen },
+		{ "remember", 3, remember },
 		{ "report", 0, report },
 	};
 	struct err err = { 0 };
