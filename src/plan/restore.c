@@ -3,7 +3,8 @@
  * sequence.c for a start, from which the parts are taken that make what criu does not: the run
  * directory, the cgroup with its limits, the sockets.
  *
- * criu is born inside the container's cgroup, and what it restores is made there. It runs in a
+ * criu is born inside the container's cgroup, and what it restores is made there. A scope needs a
+ * process: systemd makes it around criu, which goes when the container is there. It runs in a
  * mount namespace of its own, in which the root file system is a mount, as it wants it; none of
  * that is seen on the host.
  */
@@ -21,6 +22,7 @@
 #include "plan/rootfs.h"
 #include "plan/rootfs_plan.h"
 #include "plan/rundir.h"
+#include "plan/scope.h"
 #include "state/state.h"
 #include "sys/abi.h"
 
@@ -231,6 +233,8 @@ static void build(struct planner *p, const struct plan_restore *r)
 	criu_add_sockets(p);   /* H */
 	criu_add_spawn(p);     /* H and it waits, until it is on record */
 	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_RECORD_RESTORER });
+	add_scope(p);             /* H systemd makes the cgroup, and moves criu */
+	add_scope_cgroup(p);      /* H its limits, once systemd is done */
 	add_work_directory(p, r); /* H */
 	add_device_program(p);    /* H before anything of the container is there */
 	add_copies(p);            /* H for exec and hooks */
@@ -240,18 +244,6 @@ static void build(struct planner *p, const struct plan_restore *r)
 	add_program(p, r);   /* I criu */
 	add_restore(p, r);   /* H the container is there, and on record */
 	add_pid_file(p);     /* H the caller learns of it */
-}
-
-/* criu has no way to restore what the program's supervisor holds. */
-static int check(struct planner *p)
-{
-	if (criu_check(p, "restore") < 0)
-		return p->err->code;
-	if (p->options->systemd_cgroup)
-		return err_say(p->err, -EOPNOTSUPP,
-			       "--systemd-cgroup: restore makes cgroups through the cgroup file "
-			       "system only; use the cgroupfs manager");
-	return 0;
 }
 
 int plan_build_restore(struct plan *plan, const struct spec *spec,
@@ -264,7 +256,7 @@ int plan_build_restore(struct plan *plan, const struct spec *spec,
 
 	*plan = (struct plan){ .n_slots = SLOT_FIRST_FREE };
 	err->code = 0;
-	if (check(&p) == 0) {
+	if (criu_check(&p, "restore") == 0) {
 		build(&p, restore);
 		finish_rundir(&p);
 	}

@@ -53,13 +53,13 @@ static bool has_own_cgroups(const struct life *l)
 	return dirs->n > 0 && !l->state.systemd_unit;
 }
 
-/* The scope first: systemd removes its cgroup itself. Before there is an init, there is none. */
+/* The scope first: systemd removes its cgroup itself. Before there is a process, there is none. */
 static int remove_cgroups(const struct life *l, bool own, struct err *err)
 {
 	const struct state *s = &l->state;
 	int r;
 
-	if (s->systemd_unit && s->pid == 0)
+	if (s->systemd_unit && s->pid == 0 && s->restorer == 0)
 		return 0;
 	r = s->systemd_unit
 		? systemd_stop(s->systemd_user, s->systemd_unit, s->systemd_description, err)
@@ -78,7 +78,7 @@ static int end_processes(const struct life *l, bool own, struct err *err)
 
 	/* Of a restore that was cut off: criu died with who started it, what it made may live. */
 	if (l->state.pid == 0)
-		return l->state.restorer ? cgroup_kill(&l->state.cgroups, -1, err) : 0;
+		return own && l->state.restorer ? cgroup_kill(&l->state.cgroups, -1, err) : 0;
 	if (pidfd >= 0 && !own)
 		return life_end_process(pidfd, l->state.id, err);
 	if (own)

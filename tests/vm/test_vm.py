@@ -25,7 +25,8 @@ RUNS = [
     ("apparmor_run.sh", "apparmor", "bookworm", 600),
     ("resources.sh", "apparmor", "trixie", 600),
     ("resources.sh", "apparmor", "bookworm", 600),
-    ("checkpoint.sh", "apparmor", "bookworm", 1200),
+    ("checkpoint.sh", "apparmor", "bookworm", 1500),
+    ("checkpoint_systemd.sh", "systemd", "bookworm", 1500),
     ("podman.sh", "systemd", "trixie", 1200),
     ("rootless.sh", "systemd", "trixie", 900),
     ("rootless.sh", "systemd", "bookworm", 900),
@@ -46,6 +47,7 @@ ARGUMENTS = {
 #: Debian's packages that a script needs beside those of every machine.
 PACKAGES = {
     ("checkpoint.sh", "bookworm"): "conmon criu fuse-overlayfs iptables podman",
+    ("checkpoint_systemd.sh", "bookworm"): "conmon criu fuse-overlayfs iptables podman",
     ("podman.sh", "trixie"): "conmon fuse-overlayfs iptables podman",
     ("rootless.sh", "bookworm"): "conmon criu fuse-overlayfs iptables podman",
     ("rootless.sh", "trixie"): "conmon fuse-overlayfs iptables podman",
