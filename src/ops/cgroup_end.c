@@ -19,7 +19,6 @@ static void read_memory(const struct cgroup_dir *dir, struct cgroup_end *end)
 	end->memory_high = cgroup_find_u64(buf_text(&events), "high", 0);
 	if (end->oom_kills == 0)
 		return;
-	cgroup_victim_find(dir->path, &end->victim);
 	end->memory_peak =
 	    cgroup_read_u64(dir, dir->v2 ? "memory.peak" : "memory.max_usage_in_bytes", 0);
 	end->memory_limit =
@@ -50,26 +49,33 @@ static void read_cpu(const struct cgroup_dir *dir, struct cgroup_end *end)
 				    : cgroup_find_u64(buf_text(&stat), "throttled_time", 0);
 }
 
-void cgroup_end_read(const struct spec_strings *paths, struct cgroup_end *ret)
+void cgroup_end_read_dirs(const struct cgroup_dirs *dirs, struct cgroup_end *ret)
 {
-	_cleanup_(cgroup_dirs_done) struct cgroup_dirs dirs = { 0 };
-	static const char *const controllers[] = { "memory", "pids", "cpu", NULL };
-	const struct cgroup_dir *memory, *pids, *cpu;
-	struct err ignored;
+	const struct cgroup_dir *memory = cgroup_dirs_find(dirs, "memory");
+	const struct cgroup_dir *pids = cgroup_dirs_find(dirs, "pids");
+	const struct cgroup_dir *cpu = cgroup_dirs_find(dirs, "cpu");
 
 	*ret =
 	    (struct cgroup_end){ .memory_limit = CGROUP_NO_LIMIT, .pids_limit = CGROUP_NO_LIMIT };
-	if (cgroup_dirs_open(paths, controllers, &dirs, &ignored) < 0)
-		return;
-	memory = cgroup_dirs_find(&dirs, "memory");
-	pids = cgroup_dirs_find(&dirs, "pids");
-	cpu = cgroup_dirs_find(&dirs, "cpu");
 	if (memory)
 		read_memory(memory, ret);
 	if (pids)
 		read_pids(pids, ret);
 	if (cpu)
 		read_cpu(cpu, ret);
+	/* Last, for the log is long, and the files may go. */
+	if (ret->oom_kills > 0)
+		cgroup_victim_find(memory->path, &ret->victim);
+}
+
+void cgroup_end_read(const struct spec_strings *paths, struct cgroup_end *ret)
+{
+	_cleanup_(cgroup_dirs_done) struct cgroup_dirs dirs = { 0 };
+	static const char *const controllers[] = { "memory", "pids", "cpu", NULL };
+	struct err ignored;
+
+	(void)cgroup_dirs_open(paths, controllers, &dirs, &ignored);
+	cgroup_end_read_dirs(&dirs, ret);
 }
 
 /* ---- sentences --------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ struct cgroup_end {
 
 /* To be read before the directories are removed. All 0 where nothing is there. */
 void cgroup_end_read(const struct spec_strings *paths, struct cgroup_end *ret);
+void cgroup_end_read_dirs(const struct cgroup_dirs *dirs, struct cgroup_end *ret);
 
 /*
  * The same in sentences, one a line without a newline at the end: nothing when there is nothing to

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -361,50 +360,6 @@ int launch_clean_up(const struct launch *l, struct walk *w, struct err *warning,
 	return 0;
 }
 
-/* Counters are only looked at where there is a limit that they could tell of. */
-static bool has_counters(const struct launch *l)
-{
-	const struct spec_resources *r = &l->spec.linux.resources;
-
-	return r->memory.limit.has || r->memory.swap.has || r->pids_limit.has || r->cpu.quota.has ||
-	       r->unified.n > 0;
-}
-
-int launch_wait(const struct launch *l, struct walk *w, struct supervise *s, struct err *err)
-{
-	if (l->options.systemd_cgroup && has_counters(l))
-		end_watch_open(&s->end, &l->plan.cgroups);
-	return supervise_wait(s, w, err);
-}
-
-bool launch_end(const struct launch *l, const struct supervise *s, struct cgroup_end *ret)
-{
-	if (!has_counters(l))
-		return false;
-	cgroup_end_read(&l->plan.cgroups, ret);
-	end_watch_complete(&s->end, ret);
-	return true;
-}
-
-void launch_record(const struct launch *l, int fd, int status, const struct supervise *s)
-{
-	struct state_exit e = { .status = (uint64_t)status, .signal = (uint64_t)s->signal };
-	struct cgroup_end end = { .oom_kills = 0 };
-	struct timespec now = { 0 };
-
-	(void)launch_end(l, s, &end);
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	e.sec = (uint64_t)now.tv_sec;
-	e.nsec = (uint64_t)now.tv_nsec;
-	e.oom_kills = end.oom_kills;
-	e.memory_limit = end.memory_limit;
-	e.memory_peak = end.memory_peak;
-	e.pids_refused = end.pids_refused;
-	e.pids_limit = end.pids_limit;
-	/* Who asks for what could not be written hears that it is not known. */
-	(void)state_exit_write(fd, &e);
-}
-
 /* While the lock is held: a descriptor for how it ends. */
 static int record_begin(struct walk *w, struct err *err)
 {
@@ -427,7 +382,7 @@ static int run_attached(struct launch *l, struct walk *w, struct supervise *s, i
 	int status;
 
 	walk_release(w, kept, sizeof(kept) / sizeof(kept[0]));
-	status = launch_wait(l, w, s, err);
+	status = launch_wait(w, s, err);
 	if (status < 0) {
 		(void)sys_pidfd_send_signal(w->ctx.pidfd, SIGKILL);
 		(void)sys_wait4(w->ctx.pid, NULL, __WALL);
@@ -487,6 +442,8 @@ int run_run(const struct run_request *request, struct err *err)
 		r = launch_plan(&l, request, err);
 	if (r == 0)
 		r = launch_begin(&s, request, err);
+	if (r == 0)
+		launch_watch(&l, &s);
 	if (r == 0)
 		r = launch_walk(&l, &w, request->trace ? STDERR_FILENO : -1, err);
 	if (r == 0 && request->record) {

@@ -46,8 +46,9 @@ int launch_hooks(const struct launch *l, const struct walk *w, const char *name,
 /* Has it a pid namespace of its own, so that nothing outlives its first process? */
 bool launch_owns_pids(const struct launch *l);
 
-/* supervise_wait(), with an eye on counters that go before we could read them. */
-int launch_wait(const struct launch *l, struct walk *w, struct supervise *s, struct err *err);
+/* supervise_wait(), with an eye on counters that go before we could read them; before the walk. */
+void launch_watch(const struct launch *l, struct supervise *s);
+int launch_wait(struct walk *w, struct supervise *s, struct err *err);
 
 /* What the cgroups know of its end; false: there are no limits that they could tell of. */
 bool launch_end(const struct launch *l, const struct supervise *s, struct cgroup_end *ret);

@@ -159,8 +159,10 @@ static int open_files(struct monitor *m, struct err *err)
 
 static int launch(struct monitor *m, struct err *err)
 {
-	int r = launch_walk(&m->l, &m->w, m->request->trace ? m->errors : -1, err), r2;
+	int r, r2;
 
+	launch_watch(&m->l, &m->s);
+	r = launch_walk(&m->l, &m->w, m->request->trace ? m->errors : -1, err);
 	/* What the steps of init print goes to the program's streams; the rest is ours again. */
 	r2 = null_on(STDIN_FILENO, STDERR_FILENO, err);
 	if (r < 0)
@@ -233,7 +235,7 @@ static void end_the_rest(const struct monitor *m)
 static int watch(struct monitor *m)
 {
 	struct err err = { 0 };
-	int status = launch_wait(&m->l, &m->w, &m->s, &err);
+	int status = launch_wait(&m->w, &m->s, &err);
 
 	if (status < 0) {
 		(void)sys_pidfd_send_signal(m->w.ctx.pidfd, SIGKILL);

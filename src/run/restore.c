@@ -99,6 +99,7 @@ int run_restore(const struct run_request *request, const struct criu_request *cr
 		r = launch_begin(&s, request, err);
 	if (r < 0)
 		return r;
+	launch_watch(&l, &s);
 	r = launch_walk(&l, &w, -1, err);
 	launch_unlock(&w);
 	if (r < 0)

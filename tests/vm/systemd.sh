@@ -2,10 +2,9 @@
 # systemd.sh - cgroups that systemd makes: vm-run.sh -m systemd [-u tester] -d DIRECTORY -- bash ./systemd.sh
 # As root by the system's manager, as an ordinary user by the one of his session.
 . ./lib.sh
+. ./systemd_lib.sh
 
-MIB=$((1 << 20))
 STATE=/run/oci
-CTL=systemctl
 ME='.'
 INSIDE=
 if [ "$(id -u)" != 0 ]; then
@@ -22,6 +21,12 @@ BY_HAND="$WORK/containr-oci --root $STATE"
 OCI="$BY_HAND --systemd-cgroup"
 PEOPLE="$WORK/containr --root $STATE"
 
+# hog BEFORE: the bundle of a shell that does that, and then takes more memory than it may.
+hog() {
+	CMD="$1
+		x=x; while :; do x=\$x\$x\$x\$x; done" bundle hog "$ME | .linux.resources += {memory: {limit: 16777216, swap: 16777216}}"
+}
+
 # up NAME RESOURCES [JQ]: runs in the background, in containr-NAME.scope; its cgroup is $CG.
 up() {
 	CMD=${CMD:-sleep 1000} bundle "$1" "$ME | .linux.resources += $2 | ${3:-.}"
@@ -31,20 +36,6 @@ up() {
 }
 
 file_is() { is "$(cat "$CG/$1")" "$2"; }
-shows() { is "$($CTL show "$1" -p "$2" --value)" "$3"; }
-
-# gone UNIT: no unit, no cgroup.
-gone() {
-	shows "$1" LoadState not-found
-	is "$($CTL list-units --all --no-legend "$1")" ""
-	is "$(find /sys/fs/cgroup -name "$1")" ""
-}
-
-down() {
-	$OCI delete --force "$1"
-	gone "containr-$1.scope"
-	[ -z "$($OCI list -q)" ] || fail "$($OCI list)"
-}
 
 test_init_is_in_a_delegated_scope() {
 	up scope '{}'
@@ -144,9 +135,40 @@ test_run_leaves_nothing() {
 }
 
 test_out_of_memory_leaves_no_failed_unit() {
-	CMD='x=x; while :; do x=$x$x$x$x; done' bundle hog "$ME | .linux.resources += {memory: {limit: 16777216, swap: 16777216}}"
+	hog :
 	not $OCI run --bundle /tmp/hog hog >$OUTPUT 2>&1
 	says "out of memory"
+	gone containr-hog.scope
+}
+
+# systemd removes the cgroup, which knows the reason, as soon as it is empty.
+test_out_of_memory_is_told_each_time() {
+	hog :
+	for _ in $(seq 20); do
+		not $OCI run --bundle /tmp/hog hog >$OUTPUT 2>&1
+		says "out of memory: the kernel killed 1 process (limit 16 MiB"
+		[ "$(id -u)" != 0 ] || says "): sh (pid " # the kernel's log is not for everybody
+	done
+}
+
+# late COMMAND...: which is asleep when it happens, and wakes up when the cgroup is gone.
+late() {
+	local pid
+	hog 'until test -e /tmp/go; do sleep 0.1; done'
+	"$@" --bundle /tmp/hog hog </dev/null >$OUTPUT 2>&1 &
+	for _ in $(seq 100); do [ "$($OCI state hog 2>/dev/null | jq -r .status)" != running ] || break; sleep 0.1; done
+	pid=$!
+	kill -STOP $pid
+	touch /tmp/hog/rootfs/tmp/go
+	for _ in $(seq 300); do [ -n "$(find /sys/fs/cgroup -name containr-hog.scope)" ] || break; sleep 0.1; done
+	is "$(find /sys/fs/cgroup -name containr-hog.scope)" ""
+	kill -CONT $pid
+	wait $pid
+}
+
+test_out_of_memory_is_told_by_who_was_asleep() {
+	not late $OCI run
+	says "out of memory: the kernel killed 1 process (limit 16 MiB)"
 	gone containr-hog.scope
 }
 
@@ -182,21 +204,9 @@ test_a_unit_of_somebody_else_is_not_taken() {
 	$CTL stop containr-other.scope
 }
 
-# SIGKILL of create at several moments: what it had begun is found in the state, or not there yet.
 test_delete_leaves_nothing_of_a_create_that_was_killed() {
-	local i pid
 	bundle cut "$ME"
-	for i in $(seq 0 20); do
-		$OCI create --bundle /tmp/cut cut </dev/null >$OUTPUT 2>&1 &
-		pid=$!
-		sleep "0.0$((i * 4 % 10))$((i % 3 * 3))"
-		sleep "0.$((i / 5))"
-		kill -KILL $pid 2>/dev/null || true
-		wait $pid 2>/dev/null || true
-		$OCI delete --force cut
-		gone containr-cut.scope
-	done
-	[ -z "$($OCI list -q)" ]
+	killed_creates 21
 }
 
 test_who_has_no_session_is_told() {

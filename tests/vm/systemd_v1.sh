@@ -3,8 +3,8 @@
 #   vm-run.sh -m systemd -s bookworm -k systemd.unified_cgroup_hierarchy=0 -d DIRECTORY -- bash ./systemd_v1.sh
 # Later releases of systemd have given v1 up.
 . ./lib.sh
+. ./systemd_lib.sh
 
-MIB=$((1 << 20))
 OCI="$OCI --systemd-cgroup"
 
 # cg CONTROLLER: the directory of the container's init in that hierarchy.
@@ -21,19 +21,6 @@ up() {
 }
 
 file_is() { is "$(cat "$(cg "${1%%.*}")/$1")" "$2"; }
-shows() { is "$(systemctl show "$1" -p "$2" --value)" "$3"; }
-
-# gone UNIT: no unit, and no cgroup in any hierarchy.
-gone() {
-	shows "$1" LoadState not-found
-	is "$(find /sys/fs/cgroup -name "$1")" ""
-}
-
-down() {
-	$OCI delete --force "$1"
-	gone "containr-$1.scope"
-	[ -z "$($OCI list -q)" ] || fail "$($OCI list)"
-}
 
 LIMITS='{memory: {limit: 67108864, reservation: 8388608}, cpu: {shares: 512, quota: 12345, period: 100000, cpus: "0",
 	mems: "0"}, pids: {limit: 20}}'
@@ -155,20 +142,9 @@ test_other_commands_work() {
 	gone containr-life.scope
 }
 
-# SIGKILL of create at several moments: what it had begun is found in the state, or not there yet.
 test_delete_leaves_nothing_of_a_create_that_was_killed() {
-	local i pid
 	bundle cut ".linux.resources += $LIMITS"
-	for i in $(seq 0 9); do
-		$OCI create --bundle /tmp/cut cut </dev/null >$OUTPUT 2>&1 &
-		pid=$!
-		sleep "0.$((i * 9 / 2))"
-		kill -KILL $pid 2>/dev/null || true
-		wait $pid 2>/dev/null || true
-		$OCI delete --force cut
-		gone containr-cut.scope
-	done
-	[ -z "$($OCI list -q)" ]
+	killed_creates 10
 }
 
 run_tests
