@@ -15,7 +15,16 @@
  * It leaves nothing behind: the kernel ends its connection with the last mount of the file system,
  * which is ours until init has it, and the container's mount namespace's after that. Whatever ends
  * those, a SIGKILL for us at any instruction included, ends the server. One that hangs all the same
- * is on record, for `delete` to kill.
+ * is on record, for `delete` to kill; it is before the server executes anything, for which it waits
+ * at a pipe:
+ *
+ *	we                      helper                      server
+ *	                        makes the mount, clones --> waits at the pipe
+ *	writes the record <---- says that it is there       |
+ *	writes to the pipe -------------------------------> execve
+ *	                        waits for its first answer
+ *
+ * Should we be killed before, the pipe has no writer left, and it ends.
  *
  * The helper and the server borrow our memory up to the server's exec, so they make no call of the
  * C library.
@@ -24,10 +33,12 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -46,10 +57,20 @@ enum {
 	OPTIONS_SIZE = (OVERLAY_MAX_LOWER + 2) * OVERLAY_FD_SIZE + 64,
 };
 
+/* Values of job.word. */
+enum {
+	HELPER_GONE, /* the kernel's: the process has ended */
+	HELPER_AT_WORK,
+	HELPER_HAS_SERVER, /* which is to be recorded, and waits */
+};
+
 struct job {
 	struct op_ctx *ctx;
 	const struct step_overlay *o;
+	uint32_t word; /* futex */
+	pid_t host;
 	int userns;   /* to enter, or -1: it is ours */
+	int go[2];    /* the server waits at its end */
 	int fuse;     /* /dev/fuse */
 	int messages; /* what the server says goes there */
 	int result;   /* the mount, or a negative errno */
@@ -57,6 +78,7 @@ struct job {
 	int started;  /* the server's: 0 or a negative errno */
 	bool no_server;
 	_Alignas(16) char stack[HELPER_STACK];
+	_Alignas(16) char server_stack[HELPER_STACK / 4];
 	char options[OPTIONS_SIZE], device[OVERLAY_FD_SIZE];
 };
 
@@ -78,6 +100,16 @@ static int give_up_rights(void)
 	if (r == -EINVAL)
 		r = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return r;
+}
+
+/* It has descriptors of its own. */
+static void await_record(const struct job *job)
+{
+	char byte;
+
+	(void)sys_close(job->go[1]);
+	if (sys_read(job->go[0], &byte, 1) != 1)
+		sys_exit(127);
 }
 
 /* Nothing of ours but the device and where to complain. */
@@ -159,8 +191,10 @@ __attribute__((no_sanitize("address"))) static void become_server(void *arg)
 	const uint64_t ignore[4] = { 1 /* SIG_IGN */ };
 	struct job *job = arg;
 	char *argv[] = { name, foreground, option, job->options, job->device, NULL };
-	int r = redirect(job);
+	int r;
 
+	await_record(job);
+	r = redirect(job);
 	if (r >= 0)
 		r = put_options(job);
 	if (r >= 0)
@@ -223,25 +257,30 @@ static int note_messages(struct job *job, int from, int code)
 
 static int start_server(struct job *job, int mount, int messages)
 {
-	_Alignas(16) char stack[HELPER_STACK / 4];
 	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_VFORK | CLONE_CLEAR_SIGHAND,
+		.flags = CLONE_VM | CLONE_CLEAR_SIGHAND,
 		.exit_signal = SIGCHLD,
-		.stack = (uintptr_t)stack,
-		.stack_size = sizeof(stack),
+		.stack = (uintptr_t)job->server_stack,
+		.stack_size = sizeof(job->server_stack),
 	};
 	struct statx st;
 	long pid = sys_spawn(&args, sizeof(args), become_server, job);
-	int r = pid < 0 ? (int)pid : job->started;
+	int r = pid < 0 ? (int)pid : 0;
 
-	job->server = r < 0 ? 0 : (pid_t)pid;
 	/* The server's alone from now on, so that they end with it. */
 	(void)sys_close(job->messages);
 	(void)sys_close(job->fuse);
+	if (r == 0) {
+		job->server = (pid_t)pid;
+		__atomic_store_n(&job->word, HELPER_HAS_SERVER, __ATOMIC_RELEASE);
+		r = sys_futex(&job->word, FUTEX_WAKE, 1);
+	}
 	if (r < 0)
 		return op_note(job->ctx, PHASE_SERVER, r, job->o->fuse);
 	/* Waits for its first answer; without a server there is none, and the kernel says so. */
 	r = sys_statx(mount, "", AT_EMPTY_PATH, STATX_TYPE, &st);
+	if (job->started < 0)
+		return op_note(job->ctx, PHASE_SERVER, job->started, job->o->fuse);
 	return r < 0 ? note_messages(job, messages, r) : 0;
 }
 
@@ -257,7 +296,9 @@ static int serve(struct job *job)
 	mount = make_fuse(job);
 	if (mount < 0)
 		return hand_on_fd(&mount);
-	r = (int)sys_call_2(SYS_pipe2, pair, O_CLOEXEC | O_NONBLOCK);
+	r = (int)sys_call_2(SYS_pipe2, job->go, O_CLOEXEC);
+	if (r == 0)
+		r = (int)sys_call_2(SYS_pipe2, pair, O_CLOEXEC | O_NONBLOCK);
 	if (r < 0)
 		return r;
 	job->messages = pair[1];
@@ -288,6 +329,9 @@ static int enter(const struct job *job)
 			(void)sys_setgroups(0, NULL);
 		(void)sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	}
+	/* The signal does not come if the host died before we asked for it. */
+	if (sys_getppid() != job->host)
+		sys_exit(127);
 	return r == 0 ? sys_unshare(CLONE_NEWNS) : r;
 }
 
@@ -354,29 +398,76 @@ static int open_userns(pid_t pid)
 	return sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 }
 
-int host_overlay_apart(const struct step *s, struct op_ctx *ctx)
+/* Until the helper has ended; a server of its is on record before it begins. */
+static int attend(struct job *job)
 {
-	_cleanup_close_ int userns = ctx->pid > 0 ? open_userns(ctx->pid) : -1;
-	struct job job = { .ctx = ctx, .o = &s->overlay, .userns = userns, .result = -ECHILD };
+	bool told = false;
+	uint32_t now;
+	int r = 0;
+
+	while ((now = __atomic_load_n(&job->word, __ATOMIC_ACQUIRE)) != HELPER_GONE) {
+		if (now == HELPER_HAS_SERVER && !told) {
+			r = host_record_server_of(job->ctx, job->server);
+			if (r == 0)
+				(void)sys_write(job->go[1], "", 1);
+			/* The end of one that waits still. */
+			(void)sys_close(job->go[1]);
+			job->go[1] = -1;
+			told = true;
+		}
+		(void)sys_futex(&job->word, FUTEX_WAIT, now);
+	}
+	return r;
+}
+
+static int make_with_helper(struct job *job, struct op_ctx *ctx)
+{
 	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_VFORK | CLONE_FILES,
-		.stack = (uintptr_t)job.stack,
-		.stack_size = sizeof(job.stack),
+		.flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID,
+		.stack = (uintptr_t)job->stack,
+		.stack_size = sizeof(job->stack),
+		.child_tid = (uintptr_t)&job->word,
 	};
 	int dumpable = sys_prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
-	long pid;
+	long pid = sys_spawn(&args, sizeof(args), make_apart, job);
+	int r;
 
-	if (ctx->pid > 0 && userns < 0)
-		return op_note(ctx, PHASE_OPEN, userns, "the user namespace");
-	pid = sys_spawn(&args, sizeof(args), make_apart, &job);
 	if (pid < 0)
 		return (int)pid;
+	r = attend(job);
 	(void)sys_wait4((pid_t)pid, NULL, __WALL);
 	/* The helper's change of ids took it from the memory that we share. */
 	if (dumpable == 1)
 		(void)sys_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	if (job.result < 0)
-		return job.result;
-	ctx->fd[s->overlay.slot] = job.result;
-	return job.server > 0 ? host_record_server_of(ctx, job.server) : 0;
+	return r < 0 ? op_note(ctx, PHASE_WRITE, r, STATE_SERVER) : job->result;
+}
+
+int host_overlay_apart(const struct step *s, struct op_ctx *ctx)
+{
+	_cleanup_close_ int userns = ctx->pid > 0 ? open_userns(ctx->pid) : -1;
+	struct job *job;
+	int r;
+
+	if (ctx->pid > 0 && userns < 0)
+		return op_note(ctx, PHASE_OPEN, userns, "the user namespace");
+	r = sys_map(sizeof(*job), MAP_PRIVATE | MAP_NORESERVE, (void **)&job);
+	if (r < 0)
+		return r;
+	job->ctx = ctx;
+	job->o = &s->overlay;
+	job->word = HELPER_AT_WORK;
+	job->host = sys_getpid();
+	job->userns = userns;
+	job->go[0] = job->go[1] = -1;
+	job->result = -ECHILD;
+	r = make_with_helper(job, ctx);
+	if (r >= 0)
+		ctx->fd[s->overlay.slot] = r;
+	for (size_t i = 0; i < 2; i++)
+		if (job->go[i] >= 0)
+			(void)sys_close(job->go[i]);
+	/* Of a helper that was killed, the server has its stack there still. */
+	if (job->result != -ECHILD)
+		(void)sys_munmap(job, sizeof(*job));
+	return r < 0 ? r : 0;
 }

@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -313,6 +314,39 @@ def test_a_server_that_hangs_is_killed(user_rt):
     os.kill(server, signal.SIGSTOP)
     user_rt("delete", "--force", id)
     wait_until(lambda: not servers(), what="the server was killed")
+
+
+#: As a server that is stuck from its start on, in a file system that does not answer, for one.
+STUCK = 'mount --bind "$1/stuck" /usr/bin/fuse-overlayfs || exit 99;'
+
+
+def stuck_servers(folder):
+    def is_one(path):
+        try:
+            return str(folder / "stuck-for-ever").encode() in (path / "cmdline").read_bytes()
+        except OSError:
+            return False
+    return [int(path.name) for path in pathlib.Path("/proc").glob("[0-9]*") if is_one(path)]
+
+
+@pytest.mark.parametrize("after", [None, 4, 12, 20])
+def test_a_server_that_never_answers_is_killed(user_rt, after):
+    """Also if we were killed meanwhile: it is on record before it begins. `after`: milliseconds; None: once it is there."""
+    folder = deepen(user_rt, STUCK)
+    (folder / "stuck").write_text(f"#!/bin/sh\nexec tail -f /dev/null {folder}/stuck-for-ever\n")
+    (folder / "stuck").chmod(0o755)
+    (folder / "stuck-for-ever").touch()
+    id = user_rt.new_id()
+    process = user_rt.popen("run", "--bundle", user_rt.bundle(refused_overlay(folder), args=["true"]).path, id)
+    if after is None:
+        wait_until(lambda: stuck_servers(folder), what="a server is there")
+    else:
+        wait_until(lambda: (user_rt.root / id).exists(), what="the start has begun")
+        time.sleep(after / 1000)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    user_rt("delete", "--force", id)
+    wait_until(lambda: not stuck_servers(folder), what="the server was killed")
 
 
 def servers_seen(rt, id):
