@@ -323,42 +323,53 @@ bool cgroup_mark(int dir)
 	return sys_fsetxattr(dir, MARK, "1", 1) == 0 || sys_fsetxattr(dir, MARK_USER, "1", 1) == 0;
 }
 
-static int is_new_born(const char *path)
+/* Of a path, or where that is NULL of an open directory. */
+static long get_mark(int dir, const char *path, const char *name)
+{
+	char value[8];
+
+	return path ? sys_call_4(SYS_lgetxattr, path, name, value, sizeof(value))
+		    : sys_call_4(SYS_fgetxattr, dir, name, value, sizeof(value));
+}
+
+static int is_new_born(int dir, const char *path)
 {
 	struct statx st;
-	int r = sys_statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MODE, &st);
+	int r =
+	    sys_statx(dir, path ? path : "", AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_MODE, &st);
 
 	return r < 0 ? r : (st.stx_mode & S_ISVTX) != 0;
 }
 
 /* Whether it is marked, or why that is not known. */
-static int look_for_mark(const char *path)
+static int look_for_mark(int dir, const char *path)
 {
 	static const char *const names[] = { MARK, MARK_USER };
-	char value[8];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		long r = sys_call_4(SYS_lgetxattr, path, names[i], value, sizeof(value));
+		long r = get_mark(dir, path, names[i]);
 
 		if (r >= 0)
 			return 1;
 		if (r != -ENODATA && r != -EOPNOTSUPP && r != -ERANGE)
 			return (int)r;
 	}
-	return is_new_born(path);
+	return is_new_born(dir, path);
 }
 
 bool cgroup_is_marked(const char *path)
 {
-	return look_for_mark(path) > 0;
+	return look_for_mark(AT_FDCWD, path) > 0;
+}
+
+bool cgroup_dir_is_marked(int dir)
+{
+	return look_for_mark(dir, NULL) > 0;
 }
 
 bool cgroup_may_be_ours(const char *path)
 {
-	char value[8];
-
-	return cgroup_is_marked(path) ||
-	       sys_call_4(SYS_lgetxattr, path, MARK_USER, value, sizeof(value)) == -EOPNOTSUPP;
+	return cgroup_is_marked(path) || get_mark(AT_FDCWD, path, MARK_USER) == -EOPNOTSUPP;
 }
 
 int cgroup_remove_parents(const char *path)
@@ -372,7 +383,7 @@ int cgroup_remove_parents(const char *path)
 	memcpy(parent, path, strlen(path) + 1);
 	while ((slash = strrchr(parent, '/')) && slash >= parent + strlen(ROOT)) {
 		*slash = '\0';
-		r = look_for_mark(parent);
+		r = look_for_mark(AT_FDCWD, parent);
 		if (r > 0)
 			r = cgroup_rmdir(parent);
 		else if (r == 0)

@@ -52,6 +52,7 @@ int cgroup_rmdir(const char *path);
 enum { CGROUP_BORN = 01755, CGROUP_MODE = 0755 };
 bool cgroup_mark(int dir); /* false: this file system has no other mark */
 bool cgroup_is_marked(const char *path);
+bool cgroup_dir_is_marked(int dir);
 
 /* False only where it is known: a file system without such marks may hold anything of ours. */
 bool cgroup_may_be_ours(const char *path);

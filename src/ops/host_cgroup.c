@@ -21,6 +21,7 @@
 #include "sys/sys.h"
 
 #define LIST_SIZE 4096 /* what cgroup files of one line hold at most: one page */
+#define RACES     100  /* lost in a row against others' ends before it is given up */
 
 static bool is_denied(int r)
 {
@@ -75,6 +76,15 @@ static int inherit_cpuset(int parent, int dir)
 	return r;
 }
 
+/* Whoever makes it at this moment has not come to that yet: nobody else's have none. */
+static bool is_unfinished_cpuset(int dir)
+{
+	char text[LIST_SIZE];
+
+	return cgroup_read(dir, "cpuset.mems", text, sizeof(text)) >= 0 &&
+	       strspn(text, "\n") == strlen(text) && cgroup_dir_is_marked(dir);
+}
+
 /* Makes one directory below `parent`: its descriptor, with *ret_new telling whether it was made. */
 static int make_one(const struct step_cgroup *c, int parent, const char *name, bool *ret_new)
 {
@@ -89,8 +99,9 @@ static int make_one(const struct step_cgroup *c, int parent, const char *name, b
 	if (r == 0 && made == 0) {
 		if (cgroup_mark(dir))
 			(void)sys_fchmod(dir, CGROUP_MODE);
-		r = c->inherit ? inherit_cpuset(parent, dir) : 0;
 	}
+	if (r == 0 && c->inherit && (made == 0 || is_unfinished_cpuset(dir)))
+		r = inherit_cpuset(parent, dir);
 	if (r < 0) {
 		if (made == 0)
 			(void)sys_unlinkat(parent, name, AT_REMOVEDIR);
@@ -121,22 +132,28 @@ static int make_parents(const struct step_cgroup *c, int mount, const char *path
 	return dir < 0 ? dir : take_fd(&dir);
 }
 
-/* With the parents in place, one call does it; they are looked at only where that fails. */
-static int make_leaf(const struct step_cgroup *c, int mount, bool *ret_new)
+/* They go with the last cgroup below them, and that may be at any moment before ours is there. */
+static int make_leaf_and_parents(const struct step_cgroup *c, int mount, bool *ret_new)
 {
 	const char *path = below_mount(c), *name = strrchr(path, '/');
-	_cleanup_close_ int parent = -EBADF;
 	int dir = -ENOENT;
 
-	if (!c->inherit)
-		dir = make_one(c, mount, path, ret_new);
-	if (dir != -ENOENT)
-		return dir;
-	parent = make_parents(c, mount, path);
-	dir = parent < 0 ? parent : make_one(c, parent, name ? name + 1 : path, ret_new);
+	for (int i = 0; i < RACES && (dir == -ENOENT || dir == -ENODEV); i++) {
+		_cleanup_close_ int parent = make_parents(c, mount, path);
+
+		dir = parent < 0 ? parent : make_one(c, parent, name ? name + 1 : path, ret_new);
+	}
 	if (dir < 0)
 		(void)cgroup_remove_parents(c->path);
 	return dir;
+}
+
+/* With the parents in place, one call does it; they are looked at only where that fails. */
+static int make_leaf(const struct step_cgroup *c, int mount, bool *ret_new)
+{
+	int dir = c->inherit ? -ENOENT : make_one(c, mount, below_mount(c), ret_new);
+
+	return dir == -ENOENT || dir == -ENODEV ? make_leaf_and_parents(c, mount, ret_new) : dir;
 }
 
 /* A directory that was there is taken over only if nothing is in it. */

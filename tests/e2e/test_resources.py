@@ -1,5 +1,6 @@
 """Limits: that they bite, can be changed and watched, and what people are told when they are reached."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -658,3 +659,24 @@ def test_limits_of_a_user_without_a_cgroup_are_errors(user_rt, only_ours, resour
     said = re.search(r"hint: linux\.resources\.(\S+) needs it, and (/sys/fs/cgroup\S*) is (root's|not yours)", result.stderr)
     assert said and said[1] == key and pathlib.Path(said[2]).is_dir(), result
     assert remedy in result.stderr and "leave the limit out" in result.stderr
+
+
+# ---- many ---------------------------------------------------------------------------------------
+
+def test_a_thousand_containers_leave_nothing(rt, only_ours):
+    """Eight at a time, below parents that come with the first of them and go with the last, again and again."""
+    sanitized = b"__asan_init" in pathlib.Path(rt.program).read_bytes()
+    resources = {"pids": {"limit": 100}, "cpu": {"shares": 100}} if has_v1("pids") and has_v1("cpu") else {}
+
+    bundles = [rt.bundle({"linux": {"resources": resources}}, args=["/bin/true"]) for _ in range(8)]
+
+    def lives(worker):
+        bundle = bundles[worker]
+        for n in range(125 if not sanitized else 12):
+            bundle.config["linux"]["cgroupsPath"] = f"/{rt.token}-top/middle/{worker}-{n}"
+            bundle.write()
+            rt.run(bundle, id=f"{rt.token}.{worker}.{n}")
+        return True
+    with concurrent.futures.ThreadPoolExecutor(8) as workers:
+        assert all(workers.map(lives, range(8)))
+    assert rt.leftovers() == []
