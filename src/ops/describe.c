@@ -48,6 +48,7 @@ static const char *const kind_names[STEP_KINDS] = {
 	[STEP_PID_FILE] = "pid-file",
 	[STEP_SEND_PIDFD] = "send-pidfd",
 	[STEP_CREATED] = "created",
+	[STEP_IMAGES] = "images",
 	[STEP_DIRECTORY] = "directory",
 	[STEP_RECORD_RESTORER] = "record-restorer",
 	[STEP_RECORD_SERVER] = "record-server",

@@ -15,6 +15,11 @@ void describe_directory(const struct step *s, struct buf *out)
 		   s->directory.path);
 }
 
+void describe_images(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "have criu find the images in that tree, at %s", s->images.path);
+}
+
 static void put_pairs(struct buf *out, const char *what, const struct criu_pair *pairs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

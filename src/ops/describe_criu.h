@@ -7,5 +7,6 @@
 
 void describe_socket_pair(const struct step *s, struct buf *out);
 void describe_directory(const struct step *s, struct buf *out);
+void describe_images(const struct step *s, struct buf *out);
 void describe_criu(const struct step *s, struct buf *out);
 void describe_mount_point(const struct step *s, struct buf *out);

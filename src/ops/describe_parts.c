@@ -420,6 +420,7 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_SYSTEMD_ATTACH] = describe_scope_attach,
 	[STEP_CONNECT] = say_connect,
 	[STEP_SOCKET_PAIR] = describe_socket_pair,
+	[STEP_IMAGES] = describe_images,
 	[STEP_DIRECTORY] = describe_directory,
 	[STEP_CRIU] = describe_criu,
 	[STEP_MOUNT_POINT] = describe_mount_point,

@@ -48,6 +48,7 @@ const struct op host_ops[STEP_KINDS] = {
 	[STEP_PID_FILE] = { host_pid_file, host_pid_file_undo },
 	[STEP_SEND_PIDFD] = { host_send_pidfd, NULL },
 	[STEP_CREATED] = { host_created, NULL },
+	[STEP_IMAGES] = { host_images, NULL },
 	[STEP_DIRECTORY] = { host_directory, host_directory_undo },
 	[STEP_RECORD_RESTORER] = { host_record_restorer, NULL },
 	[STEP_RECORD_SERVER] = { host_record_server, NULL },

@@ -9,6 +9,9 @@
 int host_directory(const struct step *s, struct op_ctx *ctx);
 void host_directory_undo(const struct step *s, struct op_ctx *ctx);
 
+/* SLOT_IMAGES is from here on the directory as it is in that tree. */
+int host_images(const struct step *s, struct op_ctx *ctx);
+
 /*
  * ctx->pid is criu, which waits for a request. Afterwards it is the container that was restored, or
  * 0 after a checkpoint, and criu is gone. On failure s->criu.said has criu's reason, and criu and

@@ -93,6 +93,7 @@ enum step_kind {
 	STEP_SEND_PIDFD,
 	STEP_CREATED,
 	STEP_DIRECTORY,
+	STEP_IMAGES,
 	STEP_RECORD_RESTORER,
 	STEP_RECORD_SERVER,
 	STEP_CRIU,
@@ -400,6 +401,7 @@ struct step {
 		struct step_seccomp seccomp;
 		struct step_exec exec;
 		struct step_directory directory;
+		struct step_images images;
 		struct step_criu criu;
 		struct step_keep_fds keep_fds;
 		struct step_mount_point mount_point;

@@ -79,6 +79,12 @@ struct step_directory {
 	int made; /* slot: open once we made it, so that undo removes it with all that is in it */
 };
 
+/* The images as they are in a tree that was taken of a directory above them, or of theirs. */
+struct step_images {
+	int tree;
+	const char *path; /* from there; "." */
+};
+
 /* Descriptors that a program of the host's is to have, under the numbers that they have. */
 struct step_keep_fds {
 	size_t n;

@@ -34,6 +34,9 @@ struct plan_checkpoint {
 struct plan_restore {
 	struct plan_criu criu;
 	const char *pipes[3]; /* what 0, 1 and 2 were, "pipe:[1234]"; NULL: no pipe */
+	/* The directory that has the images and the earlier ones that they need, and theirs from
+	 * there. */
+	const char *top, *below;
 };
 
 int plan_build_checkpoint(struct plan *plan, const struct spec *spec,

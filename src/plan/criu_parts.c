@@ -15,11 +15,29 @@
 #include "plan/rootfs_plan.h"
 #include "sys/abi.h"
 
+/* criu binds a source with the owners that it has on the disk. */
+static int check_mounts(struct planner *p, const char *what)
+{
+	for (size_t i = 0; i < p->spec->n_mounts; i++) {
+		const struct spec_mount *m = &p->spec->mounts[i];
+		struct mount_options options;
+
+		if (mount_options_parse(m, i, plan_arena(p), &options, p->err) < 0)
+			return p->err->code;
+		if (options.id_map)
+			return err_say(p->err, -EOPNOTSUPP,
+				       "%s: mounts[%zu]: the id-mapped mount at %s could not be "
+				       "restored: criu knows nothing of its other owners",
+				       what, i, m->destination);
+	}
+	return 0;
+}
+
 /* criu looks into every process, and makes them again with the ids that they had. */
 int criu_check(struct planner *p, const char *what)
 {
 	if (p->facts->euid == 0 && !p->facts->in_userns && (p->facts->caps & 1ULL << CAP_SYS_ADMIN))
-		return 0;
+		return check_mounts(p, what);
 	(void)err_say(p->err, -EPERM, "%s: criu needs root on the host: operation not permitted",
 		      what);
 	return err_hint(p->err, "containers of ordinary users cannot be checkpointed or restored");

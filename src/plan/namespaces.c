@@ -154,7 +154,7 @@ void add_spawn(struct planner *p)
 /* ---- H: what only the parent may
  * ------------------------------------------------------------------- */
 
-static const char *map_text(struct planner *p, const struct spec_id_mappings *maps)
+const char *plan_map_text(struct planner *p, const struct spec_id_mappings *maps)
 {
 	const char *text = "";
 
@@ -203,8 +203,8 @@ static void add_maps(struct planner *p)
 	if ((p->facts->caps & needed) == needed || plan_maps_own_id(p)) {
 		if ((p->facts->caps & needed) != needed)
 			add_parent_text(p, STEP_ID_MAP, "setgroups", "deny");
-		add_parent_text(p, STEP_ID_MAP, "uid_map", map_text(p, uids));
-		add_parent_text(p, STEP_ID_MAP, "gid_map", map_text(p, gids));
+		add_parent_text(p, STEP_ID_MAP, "uid_map", plan_map_text(p, uids));
+		add_parent_text(p, STEP_ID_MAP, "gid_map", plan_map_text(p, gids));
 		return;
 	}
 	plan_add(p, LANE_HOST,

@@ -22,6 +22,9 @@ void add_clocks(struct planner *p);
 void add_network_join(struct planner *p);
 void add_names(struct planner *p);
 
+/* As /proc/PID/uid_map wants it. */
+const char *plan_map_text(struct planner *p, const struct spec_id_mappings *maps);
+
 /* Does the new user namespace have the caller's own id alone, mapped by the caller himself? */
 bool plan_maps_own_id(const struct planner *p);
 

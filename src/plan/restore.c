@@ -35,6 +35,30 @@ static const char *root_path(struct planner *p)
 			    p->options->id);
 }
 
+/*
+ * criu opens its images when it has become root of the container's user namespace already, who has
+ * no rights over what root of the host has written. In a mount that nobody but criu sees they are
+ * his; on the disk nothing changes.
+ */
+static void add_images_of_userns(struct planner *p, const struct plan_restore *r)
+{
+	const struct spec_linux *linux = &p->spec->linux;
+	const struct spec_namespace *user = plan_namespace(p, CLONE_NEWUSER);
+	struct step_id_mapped map;
+
+	if (!user || user->path)
+		return;
+	map = (struct step_id_mapped){
+		.slot = plan_slot(p),
+		.uid_map = plan_map_text(p, &linux->uid_mappings),
+		.gid_map = plan_map_text(p, &linux->gid_mappings),
+	};
+	rootfs_add_tree(p, LANE_HOST, (struct step_tree){ .slot = map.slot, .path = r->top });
+	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_ID_MAPPED, .id_mapped = map });
+	plan_add(p, LANE_HOST,
+		 (struct step){ .kind = STEP_IMAGES, .images = { map.slot, r->below } });
+}
+
 /* Opened once, as for a start, but always by us: criu needs it before there is a namespace. */
 static void add_root_handle(struct planner *p)
 {
@@ -222,16 +246,17 @@ static void add_pid_file(struct planner *p)
 static void build(struct planner *p, const struct plan_restore *r)
 {
 	criu_add_directories(p, &r->criu, false); /* H images that are missing are found first */
-	add_rundir(p);         /* H all that will be made is on disk before it is */
-	add_root_handle(p);    /* H */
-	add_profile(p);        /* H */
-	add_sockets(p);        /* H who wants the terminal has to listen */
-	add_cgroup(p);         /* H with its limits: criu and the container are born inside */
-	add_namespace_fds(p);  /* H */
-	add_sources(p);        /* H */
-	add_root_directory(p); /* H */
-	criu_add_sockets(p);   /* H */
-	criu_add_spawn(p);     /* H and it waits, until it is on record */
+	add_images_of_userns(p, r); /* H and file systems that cannot show them to criu */
+	add_rundir(p);              /* H all that will be made is on disk before it is */
+	add_root_handle(p);         /* H */
+	add_profile(p);             /* H */
+	add_sockets(p);             /* H who wants the terminal has to listen */
+	add_cgroup(p);              /* H with its limits: criu and the container are born inside */
+	add_namespace_fds(p);       /* H */
+	add_sources(p);             /* H */
+	add_root_directory(p);      /* H */
+	criu_add_sockets(p);        /* H */
+	criu_add_spawn(p);          /* H and it waits, until it is on record */
 	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_RECORD_RESTORER });
 	add_scope(p);             /* H systemd makes the cgroup, and moves criu */
 	add_scope_cgroup(p);      /* H its limits, once systemd is done */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "plan/namespaces.h"
 #include "plan/rootfs_plan.h"
 
 static bool is_privileged(const struct planner *p)
@@ -190,23 +191,13 @@ static void fill_new_root(struct planner *p)
 
 /* ---- sources -------------------------------------------------------------------------------- */
 
-static const char *map_text(struct planner *p, const struct spec_id_mappings *maps)
-{
-	const char *text = "";
-
-	for (size_t i = 0; i < maps->n; i++)
-		text = arena_printf(plan_arena(p), "%s%u %u %u\n", text, maps->v[i].container_id,
-				    maps->v[i].host_id, maps->v[i].size);
-	return text;
-}
-
 static void add_id_mapped(struct planner *p, const struct rootfs_mount *m)
 {
 	struct step_id_mapped map = { .slot = m->tree, .recursive = m->options.id_map_recursive };
 
 	if (m->spec->uid_mappings.n > 0) {
-		map.uid_map = map_text(p, &m->spec->uid_mappings);
-		map.gid_map = map_text(p, &m->spec->gid_mappings);
+		map.uid_map = plan_map_text(p, &m->spec->uid_mappings);
+		map.gid_map = plan_map_text(p, &m->spec->gid_mappings);
 	}
 	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_ID_MAPPED, .id_mapped = map });
 }

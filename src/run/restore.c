@@ -3,7 +3,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -71,6 +76,95 @@ static int read_pipes(const char *images, struct arena *arena, struct plan_resto
 	return r < 0 ? r : take_pipes(&doc, ret, err);
 }
 
+/* ---- earlier images ---------------------------------------------------------------------- */
+
+#define PARENT      "parent" /* criu's link from images to those that they add to */
+#define MAX_PARENTS 1000
+
+/* The real path of an open directory. */
+static const char *real_path(int dir, struct arena *arena)
+{
+	char name[64], text[PATH_MAX];
+	ssize_t n;
+
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", dir);
+	n = sys_readlinkat(AT_FDCWD, name, text, sizeof(text));
+	return n > 0 ? arena_strndup(arena, text, (size_t)n) : NULL;
+}
+
+/* How much of a path leads to a directory that has both below it, or is one of them. */
+static size_t shared_len(const char *a, const char *b)
+{
+	size_t n = 0, last = 0;
+
+	for (; a[n] && a[n] == b[n]; n++)
+		if (a[n] == '/')
+			last = n;
+	return (a[n] == '\0' || a[n] == '/') && (b[n] == '\0' || b[n] == '/') ? n : last;
+}
+
+/* -EXDEV: they are not where one mount shows them all. */
+static int climb(int dir, const char *images, struct arena *arena, size_t *top)
+{
+	_cleanup_close_ int at = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	struct stat first, st;
+
+	if (at < 0 || fstat(at, &first) < 0)
+		return -errno;
+	for (int i = 0; i < MAX_PARENTS; i++) {
+		int next = sys_openat(at, PARENT, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		const char *path;
+
+		if (next == -ENOENT)
+			return 0;
+		if (next < 0)
+			return next;
+		(void)close(at);
+		at = next;
+		path = real_path(at, arena);
+		if (!path || fstat(at, &st) < 0)
+			return -ENOENT;
+		if (st.st_dev != first.st_dev)
+			return -EXDEV;
+		*top = shared_len(images, path) < *top ? shared_len(images, path) : *top;
+	}
+	return -ELOOP;
+}
+
+/* What of the disk criu reads, if it reads it with the rights of the container's root. */
+static int find_top(const char *images, struct arena *arena, struct plan_restore *ret,
+		    struct err *err)
+{
+	_cleanup_close_ int dir = sys_openat(AT_FDCWD, images, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	const char *path = dir < 0 ? NULL : real_path(dir, arena);
+	size_t len = path ? strlen(path) : 0;
+	int r = path ? climb(dir, path, arena, &len) : dir < 0 ? dir : -ENOENT;
+
+	if (r == -EXDEV)
+		return err_say(err, r,
+			       "%s/" PARENT
+			       ": earlier images are on another file system, from which "
+			       "a container with a user namespace cannot be restored",
+			       images);
+	if (r < 0)
+		return err_set(err, r, "follow %s/" PARENT " to the earlier images", images);
+	ret->top = len > 0 ? arena_strndup(arena, path, len) : "/";
+	if (!ret->top)
+		return err_set(err, -ENOMEM, "follow %s/" PARENT, images);
+	ret->below = path[len] ? path + len + (path[len] == '/') : ".";
+	return 0;
+}
+
+static bool has_new_userns(const struct spec *spec)
+{
+	const struct spec_linux *linux = &spec->linux;
+
+	for (size_t i = 0; i < linux->n_namespaces; i++)
+		if (linux->namespaces[i].flag == CLONE_NEWUSER && !linux->namespaces[i].path)
+			return true;
+	return false;
+}
+
 static int restore_plan(struct launch *l, const struct run_request *request,
 			const struct criu_request *criu, struct plan_restore *plan, struct err *err)
 {
@@ -81,9 +175,27 @@ static int restore_plan(struct launch *l, const struct run_request *request,
 		r = criu_prepare(criu, &l->arena, said, &plan->criu, err);
 	if (r == 0)
 		r = read_pipes(criu->images, &l->arena, plan, err);
+	if (r == 0 && has_new_userns(&l->spec))
+		r = find_top(criu->images, &l->arena, plan, err);
 	if (r < 0)
 		return r;
 	return plan_build_restore(&l->plan, &l->spec, &l->options, &l->facts, plan, err);
+}
+
+static int explain(const struct walk *w, const struct plan_criu *criu, const char *id,
+		   struct err *err)
+{
+	const size_t at = w->last.next;
+
+	if (at >= w->plan->n_steps || w->plan->steps[at].kind != STEP_ID_MAPPED)
+		return criu_error(w, criu, "restore", id, err);
+	(void)err_say(
+	    err, err->code,
+	    "the images in %s cannot be shown to criu as those of root in the container's "
+	    "user namespace, who it is when it reads them: %s",
+	    criu->images, err_text(err->code));
+	return err_hint(err, "move them to a file system that can show other owners: ext4, xfs and "
+			     "btrfs from Linux 5.15 on, tmpfs from 6.3 on");
 }
 
 int run_restore(const struct run_request *request, const struct criu_request *criu, struct err *err)
@@ -103,6 +215,6 @@ int run_restore(const struct run_request *request, const struct criu_request *cr
 	r = launch_walk(&l, &w, -1, err);
 	launch_unlock(&w);
 	if (r < 0)
-		return criu_error(&w, &plan.criu, "restore", l.options.id, err);
+		return explain(&w, &plan.criu, l.options.id, err);
 	return launch_finish(&l, &w, &s, -1, request, err);
 }

@@ -157,6 +157,66 @@ def test_restore_that_fails_leaves_nothing(rt, criu, tmp_path, mode):
     assert "does not exist" in rt("state", id, status=1).stderr
 
 
+def in_userns(config):
+    config["linux"]["namespaces"].append({"type": "user"})
+    for kind in ("uidMappings", "gidMappings"):
+        config["linux"][kind] = [{"containerID": 0, "hostID": 200000, "size": 65536}]
+
+
+def write_images(folder):
+    """Images in two steps, as root keeps them."""
+    folder.mkdir(mode=0o700)
+    for name in ("one", "two"):
+        (folder / name).mkdir(mode=0o700)
+        (folder / name / "core-1.img").touch(mode=0o600)
+        (folder / name / "descriptors.json").write_text("[]")
+    (folder / "two/parent").symlink_to("../one")
+
+
+def test_images_are_those_of_the_container_s_root_for_criu_alone(rt, criu, tmp_path):
+    """criu reads them when it is nobody else any more. On the disk they stay root's, and secret."""
+    write_images(tmp_path / "img")
+    criu.mode("fails")
+    bundle, id = rt.bundle(in_userns, args=["/bin/true"]), rt.new_id()
+    before = pathlib.Path("/proc/self/mountinfo").read_text()
+    rt("--criu", criu.path, "restore", "--detach", "--bundle", bundle.path, "--image-path", tmp_path / "img/two", id, status=1)
+    assert json.loads(criu.path.with_suffix(".owners").read_text()) == {name: [200000, 200000] for name in
+                                                                        ("", "core-1.img", "parent/core-1.img")}
+    for path, mode in (("img", 0o700), ("img/two", 0o700), ("img/two/core-1.img", 0o600)):
+        found = (tmp_path / path).stat()
+        assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, 0, mode), path
+    assert pathlib.Path("/proc/self/mountinfo").read_text() == before
+    # Without a user namespace there is nothing to show otherwise.
+    rt("--criu", criu.path, "restore", "--detach", "--bundle", rt.bundle(args=["/bin/true"]).path, "--image-path", tmp_path / "img/two", id, status=1)
+    assert json.loads(criu.path.with_suffix(".owners").read_text())[""] == [0, 0]
+
+
+def test_images_that_cannot_be_shown_so_are_refused_before_anything_is_made(rt, criu, tmp_path):
+    """ramfs stands for the file systems that have no other owners; parents elsewhere, or in a circle, are other ways."""
+    criu.mode("works")
+    bundle, id = rt.bundle(in_userns, args=["/bin/true"]), rt.new_id()
+    write_images(tmp_path / "img")
+    images = tmp_path / "ram"
+    images.mkdir()
+    subprocess.run(["mount", "-t", "ramfs", "none", images], check=True)
+    try:
+        write_images(images / "img")
+        result = rt("--criu", criu.path, "restore", "--detach", "--bundle", bundle.path, "--image-path", images / "img/two", id, status=1)
+    finally:
+        subprocess.run(["umount", images], check=True)
+    assert f"the images in {images}/img/two cannot be shown to criu as those of root in the container's user namespace" in result.stderr
+    assert "ext4, xfs and btrfs" in result.stderr
+    (tmp_path / "img/one/parent").symlink_to("/proc")
+    result = rt("--criu", criu.path, "restore", "--detach", "--bundle", bundle.path, "--image-path", tmp_path / "img/two", id, status=1)
+    assert "earlier images are on another file system" in result.stderr
+    (tmp_path / "img/one/parent").unlink()
+    (tmp_path / "img/one/parent").symlink_to("../two")
+    result = rt("--criu", criu.path, "restore", "--detach", "--bundle", bundle.path, "--image-path", tmp_path / "img/two", id, status=1)
+    assert "follow" in result.stderr and "too many" in result.stderr
+    assert not criu.path.with_suffix(".seen").exists()
+    assert "does not exist" in rt("state", id, status=1).stderr
+
+
 def test_images_that_are_none_are_named(rt, criu, tmp_path):
     criu.mode("works")
     bundle = rt.bundle(args=["/bin/true"])

@@ -369,7 +369,10 @@ case("start-executable-hidden-before-init", "run", "view=5",
 # ---- checkpoint and restore ----------------------------------------------------------------------
 case("criu-checkpoint", "checkpoint")
 case("criu-checkpoint-lazy-pages", "checkpoint", "lazy-pages")
+case("criu-checkpoint-id-mapped-mount-is-refused", "checkpoint",
+     mounts=[mount("/data", "bind", "/data", "bind", "idmap", **MAPS)])
 case("criu-restore", "restore", "run", "detach")
+case("criu-restore-in-a-user-namespace", "restore", "run", "detach", linux=namespaces("pid", "user") | MAPS)
 case("criu-restore-by-systemd", "restore", "run", "detach", "systemd-cgroup", linux={"resources": LIMITS})
 
 

@@ -318,7 +318,9 @@ static int build_plan(const struct spec *spec, const struct input *in, struct pl
 						    .mount_points = points,
 						    .masked_files = masked,
 						    .descriptors = "[]" };
-	const struct plan_restore restore = { .criu = criu, .pipes = { NULL, "pipe:[7]", NULL } };
+	const struct plan_restore restore = {
+		.criu = criu, .pipes = { NULL, "pipe:[7]", NULL }, .top = "/images", .below = "two"
+	};
 
 	if (in->checkpoint)
 		return plan_build_checkpoint(ret, spec, &in->options, in->facts, &checkpoint, err);

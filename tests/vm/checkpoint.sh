@@ -313,6 +313,49 @@ test_lazy_pages_given_up() {
 	nothing_left back
 }
 
+USERNS='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+	.linux.gidMappings = [{containerID: 0, hostID: 100000, size: 65536}]'
+
+# descriptors NAME: what the container's first process has open.
+descriptors() { find "/proc/$($OCI state "$1" | jq .pid)/fd" -mindepth 1 -printf '%f %l\n' | sort; }
+# Of the images nobody but root may read a byte, also meanwhile.
+test_user_namespace() {
+	local sum at pids before images=/var/tmp/users/images
+	CMD='sleep 1000 & exec 5>>/tmp/heard; exec lsm-tool remember 8 /tmp/count /tmp/sum' bundle users "$USERNS"
+	chown -R 100000:100000 /tmp/users/rootfs
+	$OCI --log /tmp/log run --detach --bundle /tmp/users users </dev/null >/dev/null 2>&1 || fail "start: $(cat /tmp/log)"
+	await_count users 3
+	sum=$(sum_of users)
+	before=$(descriptors users)
+	pids=$($OCI exec users /bin/busybox ps -o pid,comm | grep -e sleep -e lsm-tool)
+	mkdir -m 700 /var/tmp/users
+	checkpoint users --pre-dump --image-path $images.1
+	checkpoint users --image-path $images.2 --parent-path ../images.1
+	[ -z "$(find /var/tmp/users -not -type l -perm /077)" ] || fail "others may read $(find /var/tmp/users -perm /077)"
+	find /var/tmp/users -printf '%p %u %g %m %s\n' | sort >/tmp/users.disk
+	at=$(count_of users)
+	restore users --image-path $images.2
+	find /var/tmp/users -printf '%p %u %g %m %s\n' | sort | diff /tmp/users.disk - || fail "the images have changed"
+	await_count users $((at + 3))
+	is "$(sum_of users)" "$sum"
+	is "$(descriptors users)" "$before"
+	is "$($OCI exec users /bin/busybox ps -o pid,comm | grep -e sleep -e lsm-tool)" "$pids"
+	is "$(tr -s ' ' ' ' <"/proc/$($OCI state users | jq .pid)/uid_map")" " 0 100000 65536"
+	if grep -q users/images "/proc/$($OCI state users | jq .pid)/mountinfo"; then fail "images are mounted inside"; fi
+	$OCI delete --force users
+	nothing_left users
+	# And with the log beside the images.
+	$OCI restore --detach --bundle /tmp/users --image-path $images.2 users </dev/null >$OUTPUT 2>&1 || fail "restore: $(cat $OUTPUT)"
+	await_count users $((at + 3))
+	$OCI delete --force users
+	nothing_left users
+	# A file system that has no other owners in this kernel.
+	cp -a /var/tmp/users /tmp/users.img
+	not $OCI restore --detach --bundle /tmp/users --image-path /tmp/users.img/images.2 users >$OUTPUT 2>&1
+	says "cannot be shown to criu"
+	nothing_left users
+}
+
 # Killed at any moment of a restore, what it made is found and removed.
 test_kill_in_the_middle() {
 	local delay
