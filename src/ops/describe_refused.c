@@ -129,7 +129,11 @@ static bool is_overlay(const struct step *step)
 
 void refused_hint(const struct step *step, int code, enum phase phase, struct err *err)
 {
-	if (step->kind == STEP_SPAWN)
+	if (step->kind == STEP_RUN_DIR && code == -EEXIST)
+		(void)err_hint(err,
+			       "a container of that name is there, running or stopped: take "
+			       "another name, or remove it (containr rm; containr-oci delete)");
+	else if (step->kind == STEP_SPAWN)
 		hint_spawn(step, code, err);
 	else if (step->kind == STEP_ID_MAP || step->kind == STEP_ID_MAP_HELPER)
 		hint_id_map(code, err);

@@ -490,7 +490,7 @@ def test_detached_container_runs_on(root):
         assert time.monotonic() - start < 20
         assert name == "later" and (root.dir / "cid").read_text() == "later"
         again = root.do("--name", "later", status=125)
-        assert "later" in again.stderr
+        assert "later" in again.stderr and "take another name, or remove it" in again.stderr
     finally:
         root.delete("later")
 
