@@ -1,7 +1,9 @@
 """The commands of runc's command line, from `create` to `delete`, as engines use them."""
 
+import concurrent.futures
 import json
 import os
+import random
 import re
 import select
 import signal
@@ -682,6 +684,26 @@ def test_delete_while_others_look(any_rt):
                                ["delete", "--force", id], ["kill", id, "KILL"])]
     assert all(p.wait(20) in (0, 1) for p in processes)
     any_rt("state", id, status=1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_six_who_do_what_they_like_with_one_container(rt, only_ours, seed):
+    """Whatever comes first: every command ends, says why it could not, and in the end nothing is left."""
+    bundle = loop(rt, linux={"cgroupsPath": f"/{rt.token}-top/leaf"})
+    id = rt.new_id()
+    commands = [["create", "--bundle", bundle.path], ["start"], ["kill", "--all"], ["delete", "--force"], ["delete"],
+                ["state"], ["pause"], ["resume"], ["ps"], ["update", "--pids-limit", "77"]]
+
+    def act(worker):
+        chance = random.Random(10 * seed + worker)
+        return [rt(*chance.choice(commands), id, status=None) for _ in range(40)]
+    with concurrent.futures.ThreadPoolExecutor(6) as workers:
+        results = [result for done in workers.map(act, range(6)) for result in done]
+    for result in results:
+        assert result.status == 0 or result.status == 1 and result.stderr.startswith("containr-oci: "), result
+    assert any(result.status == 0 for result in results)
+    rt("delete", "--force", id)
+    assert rt.leftovers() == []
 
 
 def test_the_runtime_dies_with_nothing_left(rt, only_ours):
