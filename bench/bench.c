@@ -24,7 +24,7 @@ static const struct {
 } benches[] = {
 	{ "run", bench_run },     { "idle", bench_idle },       { "exec", bench_exec },
 	{ "life", bench_life },   { "profile", bench_profile }, { "mounts", bench_mounts },
-	{ "crowd", bench_crowd },
+	{ "crowd", bench_crowd }, { "cgroup", bench_cgroup },
 };
 
 /* ---- small helpers for tools/bench ----------------------------------------------------------- */

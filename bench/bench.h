@@ -30,7 +30,7 @@ void bench_add(struct series *s, struct subject *subject);
 
 /* The kernel's work and no more: the plain way, and the practical limit. */
 struct subject *bench_floor_a(const struct setup *u);
-struct subject *bench_floor_b(const struct setup *u);
+struct subject *bench_floor_b(const struct setup *u, const char *name, const char *cgroup);
 
 /* `run` of a bundle with a runtime; NULL where that is not installed. */
 struct subject *bench_runner(const struct setup *u, const char *name, const char *runtime,
@@ -58,6 +58,7 @@ void bench_run(const struct setup *u);
 void bench_idle(const struct setup *u);
 void bench_profile(const struct setup *u);
 void bench_mounts(const struct setup *u);
+void bench_cgroup(const struct setup *u);
 void bench_crowd(const struct setup *u);
 void bench_exec(const struct setup *u);
 void bench_life(const struct setup *u);

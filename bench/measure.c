@@ -194,6 +194,16 @@ static int compare_ratios(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+double measure_difference(const uint64_t *a, const uint64_t *b, size_t n)
+{
+	static double sorted[ROUNDS_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = ((double)a[i] - (double)b[i]) / 1e6;
+	qsort(sorted, n, sizeof(*sorted), compare_ratios);
+	return sorted[n / 2];
+}
+
 double measure_ratio(const uint64_t *a, const uint64_t *b, size_t n)
 {
 	static double sorted[ROUNDS_MAX];

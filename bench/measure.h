@@ -51,6 +51,9 @@ uint64_t measure_median(const uint64_t *ns, size_t n);
 /* Median of the quotients a/b of each round. */
 double measure_ratio(const uint64_t *a, const uint64_t *b, size_t n);
 
+/* Median of the differences a-b of each round, in ms. */
+double measure_difference(const uint64_t *a, const uint64_t *b, size_t n);
+
 /* A number that no call before has returned: for ids. */
 uint64_t measure_number(void);
 

@@ -16,7 +16,7 @@
 void bench_run(const struct setup *u)
 {
 	struct series s = { .name = "run, docker-like", .rounds = u->rounds };
-	struct subject *a = bench_floor_a(u), *b = bench_floor_b(u);
+	struct subject *a = bench_floor_a(u), *b = bench_floor_b(u, "floorB", "-c into -b");
 	struct subject *us = bench_runner(u, "containr-oci", u->runtime, "docker");
 	struct subject *minimal =
 	    bench_runner(u, "containr-oci, minimal config", u->runtime, "minimal");
@@ -41,7 +41,7 @@ void bench_idle(const struct setup *u)
 	struct series s = { .name = bench_text("run, %u ms idle before each", u->gap_ms),
 			    .rounds = u->rounds / 4 + 1,
 			    .gap_ms = u->gap_ms };
-	struct subject *a = bench_floor_a(u), *b = bench_floor_b(u);
+	struct subject *a = bench_floor_a(u), *b = bench_floor_b(u, "floorB", "-c into -b");
 	struct subject *us = bench_runner(u, "containr-oci", u->runtime, "docker");
 
 	bench_add(&s, a);
@@ -172,6 +172,41 @@ void bench_mounts(const struct setup *u)
 	bench_note(u, &s);
 	close(few->mntns);
 	close(many->mntns);
+}
+
+/* ---- what a cgroup adds ---- */
+
+static struct subject *people_run(const struct setup *u, const char *name, const char *manager)
+{
+	const char *slash = strrchr(u->runtime, '/');
+
+	return bench_subject(
+	    name, bench_text("%.*s/containr --root %s run --rootfs %s/docker/rootfs "
+			     "--cgroupns host --pids-limit 0 --cap-drop mknod "
+			     "--cgroup-manager %s /bin/true",
+			     slash ? (int)(slash - u->runtime) : 1, slash ? u->runtime : ".",
+			     bench_state(u, "containr"), u->work, manager));
+}
+
+/* Ours has device rules in it; the floor's is bare: made, born into, removed. */
+void bench_cgroup(const struct setup *u)
+{
+	struct series s = { .name = "run, its cgroup", .rounds = u->rounds };
+	struct subject *bare = bench_floor_b(u, "floorB without a cgroup", "-c none");
+	struct subject *into = bench_floor_b(u, "floorB born into a cgroup", "-c into");
+	struct subject *without = people_run(u, "containr without a cgroup", "disabled");
+	struct subject *with = people_run(u, "containr with a cgroup", "cgroupfs");
+
+	bench_add(&s, bare);
+	bench_add(&s, into);
+	bench_add(&s, without);
+	bench_add(&s, with);
+	measure_series(&s);
+	double floor = measure_difference(into->ns, bare->ns, s.rounds);
+	double ours = measure_difference(with->ns, without->ns, s.rounds);
+	bench_row("a cgroup for `run`", bench_text("&le; the floor's %.2f ms", floor),
+		  ours <= floor, "%.2f ms", ours);
+	bench_note(u, &s);
 }
 
 /* ---- many at once ---- */

@@ -61,11 +61,11 @@ struct subject *bench_floor_a(const struct setup *u)
 				 u->work, u->work, u->work));
 }
 
-struct subject *bench_floor_b(const struct setup *u)
+struct subject *bench_floor_b(const struct setup *u, const char *name, const char *cgroup)
 {
-	return bench_subject("floorB", bench_text("%s/floor-musl -m docker -a new -v -c into -b -s "
-						  "%s/docker-tree.bpf %s/docker/rootfs /bin/true",
-						  u->work, u->work, u->work));
+	return bench_subject(name, bench_text("%s/floor-musl -m docker -a new -v %s -s "
+					      "%s/docker-tree.bpf %s/docker/rootfs /bin/true",
+					      u->work, cgroup, u->work, u->work));
 }
 
 char *bench_state(const struct setup *u, const char *runtime)

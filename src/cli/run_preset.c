@@ -143,9 +143,10 @@ static bool can_limit(struct cli *cli, struct limits *l, const char *manager,
 /* ---- putting them in front ----------------------------------------------------------------------
  */
 
-/* What says which flags stand before all others. */
+/* What says which flags stand before all others, and which limits are typed behind them. */
 struct ahead {
 	const char *secure, *manager;
+	bool pids, memory;
 };
 
 static struct ahead read_ahead(struct cli *cli, const struct option_row *const *tables, int i)
@@ -156,6 +157,8 @@ static struct ahead read_ahead(struct cli *cli, const struct option_row *const *
 	(void)options_parse(&ahead, tables, i, true);
 	ret.secure = ahead.o.run.secure;
 	ret.manager = ahead.o.run.cgroup_manager;
+	ret.pids = ahead.o.run.pids_limit;
+	ret.memory = ahead.o.run.memory;
 	arena_done(&ahead.arena);
 	if (!given(ret.secure))
 		ret.secure = "default";
@@ -177,7 +180,13 @@ static const char *with_directory(struct cli *cli, const char *flag)
 		   : arena_printf(&cli->arena, "%.*s%s", (int)(at + 1 - flag), flag, here);
 }
 
-static int expand(struct cli *cli, const struct preset_flag *flags, const char *manager,
+/* A limit that was typed wins, so nothing has to be said of the preset's. */
+static bool is_typed(const struct ahead *ahead, const char *controller)
+{
+	return strcmp(controller, "pids") == 0 ? ahead->pids : ahead->memory;
+}
+
+static int expand(struct cli *cli, const struct preset_flag *flags, const struct ahead *ahead,
 		  struct spec_strings *ret)
 {
 	_cleanup_(limits_done) struct limits limits = { .read = false };
@@ -191,7 +200,9 @@ static int expand(struct cli *cli, const struct preset_flag *flags, const char *
 	for (size_t i = 0; i < n; i++) {
 		const char *flag = with_directory(cli, flags[i].flag);
 
-		if (!flags[i].controller || can_limit(cli, &limits, manager, flags[i].controller))
+		if (!flags[i].controller ||
+		    (!is_typed(ahead, flags[i].controller) &&
+		     can_limit(cli, &limits, ahead->manager, flags[i].controller)))
 			ret->v[ret->n++] = arena_strndup(&cli->arena, flag, strlen(flag));
 	}
 	if (limits.left_out.len > 0)
@@ -214,7 +225,7 @@ int run_preset(struct cli *cli, int i)
 	if (!flags)
 		return err_say(&cli->err, -EINVAL,
 			       "--secure %.100s: expected strict, default or dev", ahead.secure);
-	r = expand(cli, flags, ahead.manager, &words);
+	r = expand(cli, flags, &ahead, &words);
 	if (r < 0)
 		return r;
 	cli->argv = words.v;

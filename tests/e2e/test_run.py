@@ -413,6 +413,7 @@ def test_without_cgroups_there_is_one_warning(user):
     assert result.stderr.count("warning") == 1 and "no limit on processes" in result.stderr
     strict = user.do("--secure", "strict")
     assert strict.stderr.count("warning") == 1 and "no limit on processes and memory: /sys/fs/cgroup" in strict.stderr
+    assert "warning" not in user.do("--pids-limit", "-1").stderr
     asked = user.do("-m", "64m", status=125)
     assert "permission denied" in asked.stderr and "leave the limit out" in asked.stderr
 
