@@ -32,6 +32,14 @@ def need_v1(controller):
         pytest.skip(f"no hierarchy of v1 has {controller}: see tests/vm/resources.sh")
 
 
+def disk():
+    """A block device, as MAJOR:MINOR."""
+    device = next((path.read_text().strip() for path in sorted(pathlib.Path("/sys/block").glob("*/dev"))
+                   if not path.parent.name.startswith(("loop", "ram"))), None)
+    need(device, "no block device")
+    return device
+
+
 class Container:
     """A container that waits, and its cgroups."""
 
@@ -233,9 +241,7 @@ STATE = [("memory", "memory.limit_in_bytes"), ("pids", "pids.max"), ("cpu", "cpu
 
 def test_update_throttles_a_device_and_takes_it_back(rt, box):
     need_v1("blkio")
-    device = next((path.read_text().strip() for path in sorted(pathlib.Path("/sys/block").glob("*/dev"))
-                   if not path.parent.name.startswith(("loop", "ram"))), None)
-    need(device, "no block device")
+    device = disk()
     major, minor = map(int, device.split(":"))
     rule = {"major": major, "minor": minor, "rate": 1 * MIB}
 
@@ -633,6 +639,71 @@ def test_swap_is_limited_with_memory(rt, only_ours):
     assert box.read("memory", "memory.memsw.limit_in_bytes") == str(24 * MIB)
     assert box.read("memory", "memory.soft_limit_in_bytes") == str(4 * MIB)
     assert box.read("memory", "memory.swappiness") == "0"
+
+
+def throttle(key, number):
+    """That of blockIO, with a device that there is."""
+    return lambda device: {"blockIO": {key: [{"major": int(device.split(":")[0]), "minor": int(device.split(":")[1]),
+                                              "rate": number}]}}
+
+
+#: linux.resources and what the kernel's file then has, "DEV" being a device that there is. What has a test of its own
+#: above is not repeated.
+KEYS_OF_V1 = [
+    ({"memory": {"limit": 16 * MIB}}, "memory.limit_in_bytes", str(16 * MIB)),
+    ({"memory": {"limit": -1}}, "memory.memsw.limit_in_bytes", "9223372036854771712"),
+    ({"memory": {"kernelTCP": 2 * MIB}}, "memory.kmem.tcp.limit_in_bytes", str(2 * MIB)),
+    ({"memory": {"disableOOMKiller": True}}, "memory.oom_control", "oom_kill_disable 1"),
+    ({"memory": {"useHierarchy": True}}, "memory.use_hierarchy", "1"),
+    ({"cpu": {"shares": 300}}, "cpu.shares", "300"),
+    ({"cpu": {"quota": 30000, "period": 60000, "burst": 1000}}, "cpu.cfs_burst_us", "1000"),
+    ({"cpu": {"quota": 30000, "period": 60000}}, "cpu.cfs_period_us", "60000"),
+    ({"cpu": {"idle": 1}}, "cpu.idle", "1"),
+    ({"cpu": {"realtimePeriod": 500000}}, "cpu.rt_period_us", "500000"),
+    ({"cpu": {"realtimeRuntime": 0}}, "cpu.rt_runtime_us", "0"),
+    ({"pids": {"limit": 33}}, "pids.max", "33"),
+    (throttle("throttleReadBpsDevice", MIB), "blkio.throttle.read_bps_device", f"DEV {MIB}"),
+    (throttle("throttleWriteBpsDevice", MIB), "blkio.throttle.write_bps_device", f"DEV {MIB}"),
+    (throttle("throttleReadIOPSDevice", 50), "blkio.throttle.read_iops_device", "DEV 50"),
+    (throttle("throttleWriteIOPSDevice", 60), "blkio.throttle.write_iops_device", "DEV 60"),
+    ({"network": {"classID": 0x100001}}, "net_cls.classid", str(0x100001)),
+    ({"network": {"priorities": [{"name": "lo", "priority": 7}]}}, "net_prio.ifpriomap", "lo 7"),
+]
+
+
+@pytest.fixture
+def network_rt(rt):
+    """Commands run where the hierarchy of the network controllers is, beside that of devices."""
+    script = ("mount -t tmpfs none /sys/fs/cgroup && cd /sys/fs/cgroup && mkdir devices net_cls,net_prio && "
+              "mount -t cgroup -o devices none devices && "
+              'mount -t cgroup -o net_cls,net_prio none net_cls,net_prio || exit 9; exec "$@"')
+    argv = rt.argv
+    rt.argv = lambda *args: ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *argv(*args)]
+    return rt
+
+
+@pytest.mark.parametrize("resources, file, value", KEYS_OF_V1, ids=lambda value: value if isinstance(value, str) else "")
+def test_keys_reach_their_files_on_v1(request, only_ours, resources, file, value):
+    controller = file.split(".")[0]
+    is_network = controller.startswith("net_")
+    if is_network:
+        need_v1("devices")
+        need(controller in pathlib.Path("/proc/cgroups").read_text(), f"the kernel has no {controller}")
+    else:
+        need_v1(controller)
+    rt = request.getfixturevalue("network_rt" if is_network else "rt")
+    if callable(resources):
+        device = disk()
+        resources, value = resources(device), value.replace("DEV", device)
+    if controller == "cpu" and "rt_" in file:
+        need((CGROUP / "cpu" / file).exists(), "the kernel has no groups of realtime processes")
+
+    def change(config):
+        config["linux"]["resources"] = resources
+        config["mounts"].append({"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup",
+                                 "options": ["ro", "nosuid", "nodev", "noexec"]})
+    seen = rt.shell(f"cat /sys/fs/cgroup/*{controller}*/{file}", change)
+    assert value in (line.strip() for line in seen.splitlines()), seen
 
 
 @pytest.mark.parametrize("resources, said", [
