@@ -25,6 +25,7 @@ RUNS = [
     ("apparmor_run.sh", "apparmor", "bookworm", 600),
     ("resources.sh", "apparmor", "trixie", 600),
     ("resources.sh", "apparmor", "bookworm", 600),
+    ("resources_v1.sh", "apparmor", "bookworm", 600),
     ("checkpoint.sh", "apparmor", "bookworm", 1500),
     ("checkpoint_systemd.sh", "systemd", "bookworm", 1500),
     ("podman.sh", "systemd", "trixie", 1200),
