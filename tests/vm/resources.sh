@@ -132,6 +132,28 @@ test_a_device_is_throttled() {
 	down disk
 }
 
+# Those of the scheduler BFQ where it is there, else those of the cost model, which count from 1 to 10000.
+test_weights_of_disks() {
+	local disk=/sys/block/vda device
+	device=$(cat $disk/dev)
+	up weight 'sleep 1000' '{blockIO: {weight: 100}}'
+	file_is weight/io.weight "default 910"
+	down weight
+	modprobe bfq
+	echo bfq >$disk/queue/scheduler
+	up weight 'sleep 1000' "{blockIO: {weight: 300, weightDevice: [{major: ${device%:*}, minor: ${device#*:}, weight: 700}]}}"
+	is "$(cat $CG/weight/io.bfq.weight)" "default 300
+$device 700"
+	down weight
+}
+
+test_rdma_without_a_device() {
+	limited rdma true '{rdma: {mlx5_1: {hcaHandles: 3, hcaObjects: 10000}}}'
+	not run_in rdma
+	says "rdma.max"
+	says "mlx5_1 hca_handle=3 hca_object=10000"
+}
+
 test_huge_pages_are_limited() {
 	echo 8 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
 	CMD="busybox fallocate -l 4M /volume/a && echo first; busybox fallocate -l 8M /volume/b || echo refused" \
@@ -217,7 +239,7 @@ test_exec_goes_where_init_is() {
 
 # Ends the list: what any of them left would be here.
 test_nothing_is_left() {
-	not grep -qE '^(keys|idle|hog|little|bomb|large|small|quota|slow|high|disk|huge|update|whole|short|numbers|inner)$' <(ls $CG)
+	not grep -qE '^(keys|idle|hog|little|bomb|large|small|quota|slow|high|disk|huge|update|whole|short|numbers|inner|weight|rdma)$' <(ls $CG)
 }
 
 run_tests
