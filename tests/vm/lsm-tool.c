@@ -153,6 +153,15 @@ static int lock_file(int n, char **v, struct err *err)
 		(void)pause();
 }
 
+/* In place, so that the file has the same size at any time: criu wants to find it so. */
+static int write_line(int fd, const char *format, uint64_t number)
+{
+	char line[32];
+	int len = snprintf(line, sizeof(line), format, number);
+
+	return pwrite(fd, line, (size_t)len, 0) == len ? 0 : -errno;
+}
+
 /*
  * MIB COUNT SUM: keeps that much of random memory, and a number in it that grows. COUNT gets the
  * number and SUM a sum over the rest, again and again, as long as that sum is what it was in the
@@ -163,28 +172,23 @@ static int remember(int n, char **v, struct err *err)
 	const size_t words = (size_t)atoi(v[0]) << 17;
 	uint64_t *memory = calloc(words, sizeof(*memory)), first = 0, sum = 0;
 	FILE *random = fopen("/dev/urandom", "re");
+	int count = open(v[1], O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	int of_memory = open(v[2], O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	(void)n;
 	if (!memory || !random || fread(memory, sizeof(*memory), words, random) != words)
 		return tell(err_set(err, -errno, "fill %s MiB of memory", v[0]), err);
 	(void)fclose(random);
 	for (memory[0] = 1;; memory[0]++) {
-		FILE *count, *of_memory;
-
 		sum = 0;
 		for (size_t i = 1; i < words; i++)
 			sum = sum * 31 + memory[i];
 		first = memory[0] == 1 ? sum : first;
 		if (sum != first)
 			return tell(err_set(err, -EIO, "the memory has changed"), err);
-		count = fopen(v[1], "we");
-		of_memory = fopen(v[2], "we");
-		if (!count || !of_memory)
+		if (write_line(of_memory, "%016" PRIx64 "\n", sum) < 0 ||
+		    write_line(count, "%16" PRIu64 "\n", memory[0]) < 0)
 			return tell(err_set(err, -errno, "write %s and %s", v[1], v[2]), err);
-		(void)fprintf(count, "%" PRIu64 "\n", memory[0]);
-		(void)fprintf(of_memory, "%" PRIx64 "\n", sum);
-		(void)fclose(count);
-		(void)fclose(of_memory);
 		(void)usleep(200000);
 	}
 }
