@@ -64,7 +64,7 @@ void cgroup_end_read_dirs(const struct cgroup_dirs *dirs, struct cgroup_end *ret
 	if (cpu)
 		read_cpu(cpu, ret);
 	/* Last, for the log is long, and the files may go. */
-	if (ret->oom_kills > 0)
+	if (memory && ret->oom_kills > 0)
 		cgroup_victim_find(memory->path, &ret->victim);
 }
 

@@ -81,9 +81,10 @@ static void hint_controller(int code, struct err *err)
 			       "the cgroup above does not give this controller: enable it "
 			       "there in cgroup.subtree_control, or with systemd by Delegate=");
 	else
-		(void)err_hint(err, "the cgroup is not yours to change: have it delegated to you "
-				    "(systemd-run --user --scope -p Delegate=yes …), or leave the "
-				    "limit out");
+		(void)err_hint(err,
+			       "an ordinary user has the controllers that root gives him: with "
+			       "systemd, as root, `systemctl edit user@.service` with "
+			       "Delegate=cpu cpuset io memory pids; or leave the limit out");
 }
 
 static void hint_make(const struct step_cgroup *c, int code, enum phase phase, struct err *err)

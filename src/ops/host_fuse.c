@@ -288,7 +288,7 @@ static int serve(struct job *job)
 {
 	_cleanup_fd_ int fuse = sys_openat(AT_FDCWD, "/dev/fuse", O_RDWR | O_CLOEXEC, 0);
 	_cleanup_fd_ int mount = -1;
-	int pair[2], r;
+	int pair[2] = { -1, -1 }, r;
 
 	if (fuse < 0)
 		return op_note(job->ctx, PHASE_OPEN, fuse, "/dev/fuse");

@@ -54,11 +54,11 @@ limits_are() {
 	esac
 }
 
-# gone: no unit and no cgroup of $ID, of which conmon's own may take a moment.
+# gone: no unit and no cgroup of $ID, of which conmon's own may take a moment, with or without a prefix.
 gone() {
 	local left
 	for _ in $(seq 50); do
-		left=$($CTL list-units --all --no-legend "libpod*$ID*"; find /sys/fs/cgroup -name "libpod*$ID*")
+		left=$($CTL list-units --all --no-legend "libpod*$ID*"; find /sys/fs/cgroup -name "*$ID*")
 		[ -n "$left" ] || break
 		sleep 0.2
 	done
@@ -97,10 +97,13 @@ test_life_with_systemd() {
 }
 
 test_life_with_cgroupfs() {
-	[ "$(id -u)" = 0 ] || return 0 # for users podman names no cgroup then
 	MANAGER=cgroupfs
 	life
-	is "$CG" "/sys/fs/cgroup/libpod_parent/libpod-$ID"
+	if [ "$(id -u)" = 0 ]; then
+		is "$CG" "/sys/fs/cgroup/libpod_parent/libpod-$ID"
+	else # for users podman names no cgroup: it is beside the scope that podman made for itself
+		is "$CG" "$DELEGATED/user.slice/$ID"
+	fi
 	is "$($CTL list-units --all --no-legend "libpod*$ID*")" ""
 	engine rm --force --time 0 life
 	gone
@@ -108,7 +111,6 @@ test_life_with_cgroupfs() {
 
 test_run_and_remove() {
 	for MANAGER in systemd cgroupfs; do
-		[ "$MANAGER" = systemd ] || [ "$(id -u)" = 0 ] || LIMITS=''
 		box_image
 		podman --runtime "$WORK/containr-oci" --storage-driver vfs --cgroup-manager $MANAGER run --rm --network none \
 			$LIMITS localhost/box sh -c 'cat /etc/hostname; exit 7' </dev/null >$OUTPUT 2>&1 && fail "no status"
@@ -120,16 +122,44 @@ test_run_and_remove() {
 }
 
 test_memory_limit_is_seen_to_bite() {
-	MANAGER=systemd
+	for MANAGER in systemd cgroupfs; do
+		box_image
+		engine run --detach --network none --memory 16m --memory-swap 16m --name life localhost/box \
+			sh -c 'x=x; while :; do x=$x$x$x$x; done'
+		engine wait life
+		says 137
+		is "$(inspected .State.OOMKilled)" true
+		ID=$(inspected .Id)
+		engine rm life
+		gone
+	done
+}
+
+# refused TEXT ARGUMENTS...: `podman run` with them (after the words in $BEFORE) says that, and leaves nothing.
+BEFORE=
+refused() {
+	local text=$1
+	shift
 	box_image
-	engine run --detach --network none --memory 16m --memory-swap 16m --name life localhost/box \
-		sh -c 'x=x; while :; do x=$x$x$x$x; done'
-	engine wait life
-	says 137
-	is "$(inspected .State.OOMKilled)" true
+	not $BEFORE podman --runtime "$WORK/containr-oci" --storage-driver vfs --cgroup-manager "$MANAGER" run --network none \
+		--name life "$@" localhost/box true </dev/null >$OUTPUT 2>&1
+	says "$text"
 	ID=$(inspected .Id)
 	engine rm life
 	gone
+}
+
+test_what_is_not_delegated_is_refused() {
+	[ "$(id -u)" != 0 ] || return 0 # who has all controllers
+	for MANAGER in systemd cgroupfs; do
+		refused "enable the controller cpuset in /sys/fs/cgroup/: permission denied" --cpuset-cpus 0
+		refused "enable the controller io in /sys/fs/cgroup/: permission denied" --device-read-bps /dev/vda:1mb
+	done
+	# Without a session podman stays in the cgroup of the login, which is root's.
+	MANAGER=cgroupfs
+	mkdir -m 700 /tmp/xdg
+	BEFORE="env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR=/tmp/xdg"
+	refused "make cgroup $(dirname "$DELEGATED")/" --memory 64m
 }
 
 run_tests

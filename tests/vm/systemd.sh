@@ -236,6 +236,18 @@ test_who_has_no_session_is_told() {
 	fi
 }
 
+test_a_controller_that_is_not_delegated_is_told() {
+	[ "$(id -u)" != 0 ] || return 0 # who has all
+	local oci
+	for oci in "$OCI" "$INSIDE $BY_HAND"; do
+		bundle lacks "$ME"' | .linux.resources.cpu.cpus = "0"'
+		not $oci run --bundle /tmp/lacks lacks </dev/null >$OUTPUT 2>&1
+		says "enable the controller cpuset in /sys/fs/cgroup"
+		says "\`systemctl edit user@.service\` with Delegate=cpu cpuset io memory pids"
+		gone containr-lacks.scope
+	done
+}
+
 # ---- doctor, stats, top: against the files of the kernel -------------------------------------------
 
 # Each line: controller, the file of a limit, the limit, and what the file then says.
