@@ -213,15 +213,21 @@ static int note_controller(struct op_ctx *ctx, int code, const char *name, size_
 	return op_note(ctx, PHASE_CONTROLLER, code, note);
 }
 
+/* What it gives already may not be ours to enable. */
 static int enable_one(const struct step_cgroup *c, int dir, const char *where, struct op_ctx *ctx)
 {
+	char given[LIST_SIZE];
+
+	if (cgroup_read(dir, "cgroup.subtree_control", given, sizeof(given)) < 0)
+		given[0] = '\0';
 	for (const char *at = c->controllers; *at; at += *at == ' ') {
 		size_t len = strcspn(at, " ");
 		char text[64];
-		int r;
+		int r = 0;
 
 		(void)snprintf(text, sizeof(text), "+%.*s", (int)len, at);
-		r = cgroup_write(dir, "cgroup.subtree_control", text);
+		if (!has_word(given, at, len))
+			r = cgroup_write(dir, "cgroup.subtree_control", text);
 		if (r < 0)
 			return note_controller(ctx, r, at, len, where);
 		at += len;

@@ -248,6 +248,21 @@ test_a_controller_that_is_not_delegated_is_told() {
 	done
 }
 
+test_controllers_are_enabled_in_what_is_delegated() {
+	[ "$(id -u)" != 0 ] || return 0 # who may above, too
+	cat >/tmp/divide <<-'EOF'
+		own=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
+		mkdir "$own/me"
+		echo $$ >"$own/me/cgroup.procs"
+		echo +memory >"$own/cgroup.subtree_control"
+		exec "$@"
+	EOF
+	CMD='cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max' \
+		bundle divided "$ME | .linux.resources += {memory: {limit: 67108864}, pids: {limit: 20}}"
+	$INSIDE bash /tmp/divide $BY_HAND run --bundle /tmp/divided divided </dev/null >$OUTPUT 2>&1 || fail "$(cat $OUTPUT)"
+	is "$(tr '\n' ' ' <$OUTPUT)" "$((64 * MIB)) 20 "
+}
+
 # ---- doctor, stats, top: against the files of the kernel -------------------------------------------
 
 # Each line: controller, the file of a limit, the limit, and what the file then says.
