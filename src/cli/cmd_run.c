@@ -113,6 +113,7 @@ static int prepare(struct cli *cli, struct people *p, bool for_plan)
 			      .flags = &cli->o.run,
 			      .state_root = cli_root(cli),
 			      .root_fd = -1,
+			      .ids_lock = -1,
 			      .for_plan = for_plan,
 			      .tty = cli->o.run.tty };
 	p->facts.seed_fd = -1;
@@ -158,6 +159,7 @@ static int make_request(struct people *p, const struct buf *config, struct run_r
 		.config = buf_text(config),
 		.keep = f->detach ? !f->remove : f->keep,
 		.record = true,
+		.lock = &p->ids_lock,
 		.trace = f->trace,
 	};
 	return state_check_id(p->id, p->err);
@@ -291,7 +293,7 @@ static int start(struct people *p, const struct run_request *request)
 
 int people_run(struct cli *cli)
 {
-	_cleanup_(people_done) struct people p = { .root_fd = -1 };
+	_cleanup_(people_done) struct people p = { .root_fd = -1, .ids_lock = -1 };
 	_cleanup_buf_ struct buf config = { 0 };
 	_cleanup_buf_ struct buf reasons = { 0 };
 	struct run_request request = { .keep = false };
@@ -336,7 +338,7 @@ static int show_plan(struct people *p, const struct buf *config, struct buf *out
 
 int people_plan(struct cli *cli)
 {
-	_cleanup_(people_done) struct people p = { .root_fd = -1 };
+	_cleanup_(people_done) struct people p = { .root_fd = -1, .ids_lock = -1 };
 	_cleanup_buf_ struct buf config = { 0 }, out = { 0 };
 	int r = 0;
 

@@ -183,7 +183,8 @@ int people_exec(struct cli *cli)
 						   .cli = cli,
 						   .flags = &flags,
 						   .state_root = cli_root(cli),
-						   .root_fd = -1 };
+						   .root_fd = -1,
+						   .ids_lock = -1 };
 	_cleanup_close_ int saved = -1;
 	struct exec_request request = {
 		.root = p.state_root,

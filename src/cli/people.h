@@ -40,6 +40,7 @@ struct people {
 	/* decided on the way, each by one translator, for those behind it */
 	const char *rootfs;  /* NULL: the host's own programs */
 	int root_fd;         /* of rootfs, or -1 */
+	int ids_lock;        /* while ids are chosen that only this container has; -1: none */
 	bool root_in_memory; /* … whose changes go with the container */
 	struct plan_root new_root;
 	bool userns;        /* the container is in a user namespace, */

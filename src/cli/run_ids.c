@@ -2,7 +2,7 @@
  * run_ids.c - id mappings of a new user namespace, with the words of podman's --userns.
  *
  * Which ids there are is in id_ranges.c. Root takes a range that follows from the container's name,
- * out of the numbers that systemd keeps for containers, so that two containers seldom share one.
+ * out of the numbers that systemd keeps for containers, or the next one that no container has.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #include "base/json_out.h"
 #include "base/num.h"
 #include "cli/id_ranges.h"
+#include "cli/ids_taken.h"
 #include "cli/people.h"
 #include "sys/abi.h"
 
@@ -97,20 +98,59 @@ static int read_mode(struct people *p, const char *mode, const char *known, stru
 	return 0;
 }
 
-/* Two containers seldom get the same, as long as there is room for more than one. */
-static uint32_t slot_of(const struct people *p, uint32_t count)
+/* The range of these that begins with the offset-th. */
+static struct id_ranges part_of(const struct id_ranges *all, uint32_t offset, uint32_t size)
 {
-	return hash(p->id) % count;
+	struct id_ranges ret = { 0 }, rest = *all;
+
+	id_ranges_skip(&rest, offset);
+	for (size_t i = 0; i < rest.n && size > 0; i++) {
+		uint32_t n = rest.v[i].size < size ? rest.v[i].size : size;
+
+		if (n > 0)
+			ret.v[ret.n++] = (struct id_range){ rest.v[i].first, n };
+		size -= n;
+	}
+	return ret;
+}
+
+/* Looks for `size` uids which no container has that runs; the container's name says where first. */
+static int find_free(struct people *p, const struct id_ranges *all, uint32_t count, uint32_t size,
+		     uint32_t *ret)
+{
+	_cleanup_buf_ struct buf taken = { 0 };
+	int r = ids_taken_read(p, &taken);
+
+	for (uint32_t i = 0; i < count && r == 0; i++) {
+		struct id_ranges part;
+		bool is_free = true;
+
+		*ret = (hash(p->id) % count + i) % count * size;
+		part = part_of(all, *ret, size);
+		for (size_t j = 0; j < part.n; j++)
+			is_free = is_free && !ids_taken_has(&taken, &part.v[j]);
+		if (is_free)
+			return 0;
+	}
+	return r < 0 ? r
+		     : err_say(p->err, -EBUSY,
+			       "--userns: all of the %u times %u ids are those of containers that "
+			       "run",
+			       count, size);
 }
 
 static int map_root_range(struct people *p, const char *mode, struct maps *m)
 {
+	static const struct id_ranges all = { 1, { { RANGE_FIRST, RANGE_SIZE * RANGE_COUNT } } };
 	struct mode_words w = { .size = RANGE_SIZE };
-	uint32_t first = RANGE_FIRST + RANGE_SIZE * slot_of(p, RANGE_COUNT);
+	uint32_t first;
 	int r = given(mode) ? read_mode(p, mode, "size", &w) : 0;
 
+	if (r == 0)
+		r = find_free(p, &all, RANGE_COUNT, RANGE_SIZE, &first);
 	if (r < 0)
 		return r;
+	first += RANGE_FIRST;
 	add_map(&m->uids, 0, first, w.size);
 	add_map(&m->gids, 0, first, w.size);
 	p->few_ids = w.size <= TTY_GID;
@@ -122,7 +162,7 @@ static int map_part(struct people *p, const char *mode, struct own_ids *own, str
 {
 	struct mode_words w = { 0 };
 	uint32_t uids = id_ranges_total(&own->uids), gids = id_ranges_total(&own->gids);
-	uint32_t all = uids < gids ? uids : gids;
+	uint32_t all = uids < gids ? uids : gids, offset = 0;
 	int r = read_mode(p, mode, strncmp(mode, "auto", 4) == 0 ? "size" : "nothing", &w);
 
 	if (r < 0)
@@ -130,10 +170,14 @@ static int map_part(struct people *p, const char *mode, struct own_ids *own, str
 	if (w.size > all)
 		return err_say(p->err, -ERANGE, "--userns %.100s: there are %u ids to take it from",
 			       mode, all);
-	if (w.size == 0)
+	if (w.size > 0)
+		r = find_free(p, &own->uids, all / w.size, w.size, &offset);
+	else /* all of them, so that there are no others */
 		w.size = all < RANGE_SIZE ? all : RANGE_SIZE;
-	id_ranges_skip(&own->uids, w.size * slot_of(p, uids / w.size));
-	id_ranges_skip(&own->gids, w.size * slot_of(p, gids / w.size));
+	if (r < 0)
+		return r;
+	id_ranges_skip(&own->uids, offset);
+	id_ranges_skip(&own->gids, offset);
 	(void)add_from(&m->uids, &own->uids, 0, w.size);
 	(void)add_from(&m->gids, &own->gids, 0, w.size);
 	p->few_ids = w.size <= TTY_GID;

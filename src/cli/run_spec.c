@@ -60,6 +60,8 @@ void people_done(struct people *p)
 {
 	if (p->root_fd >= 0)
 		(void)close(p->root_fd);
+	if (p->ids_lock >= 0)
+		(void)close(p->ids_lock);
 	buf_done(&p->top);
 	buf_done(&p->process);
 	buf_done(&p->linux);

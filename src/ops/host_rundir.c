@@ -20,26 +20,6 @@
 #include "sys/send_fd.h"
 #include "sys/sys.h"
 
-/* Opens the directory of all containers, making it, and what is above it, if it is missing. */
-static int open_root(const char *root)
-{
-	char path[4096];
-	size_t len = strlen(root);
-
-	if (len >= sizeof(path))
-		return -ENAMETOOLONG;
-	for (size_t i = 1; i <= len; i++) {
-		if (root[i] != '/' && root[i] != '\0')
-			continue;
-		memcpy(path, root, i);
-		path[i] = '\0';
-		if (mkdir(path, 0711) < 0 && errno != EEXIST)
-			return -errno;
-	}
-	len = (size_t)open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return (int)len < 0 ? -errno : (int)len;
-}
-
 /* Who can rename our directories could give one container the state of another. */
 static bool is_trusted(int root)
 {
@@ -56,7 +36,7 @@ int host_run_dir(const struct step *s, struct op_ctx *ctx)
 	int fd;
 
 	if (root < 0)
-		root = open_root(s->run_dir.root);
+		root = state_open_root(s->run_dir.root);
 	if (root < 0)
 		return op_note(ctx, PHASE_OPEN, root, s->run_dir.root);
 	if (!is_trusted(root))

@@ -303,8 +303,10 @@ int launch_walk(struct launch *l, struct walk *w, int trace, struct err *err)
 	return r;
 }
 
-void launch_unlock(const struct walk *w)
+void launch_unlock(const struct walk *w, const struct run_request *request)
 {
+	if (request->lock && *request->lock >= 0)
+		state_unlock(*request->lock);
 	if (w->ctx.fd && w->ctx.fd[SLOT_RUN_DIR] >= 0)
 		state_unlock(w->ctx.fd[SLOT_RUN_DIR]);
 }
@@ -320,7 +322,7 @@ int run_create(const struct run_request *request, struct err *err)
 	if (r < 0)
 		return r;
 	r = launch_walk(&l, &w, request->trace ? STDERR_FILENO : -1, err);
-	launch_unlock(&w);
+	launch_unlock(&w, request);
 	return r;
 }
 
@@ -450,6 +452,6 @@ int run_run(const struct run_request *request, struct err *err)
 		record = record_begin(&w, err);
 		r = record < 0 ? record : 0;
 	}
-	launch_unlock(&w);
+	launch_unlock(&w, request);
 	return r != 0 ? r : launch_finish(&l, &w, &s, record, request, err);
 }

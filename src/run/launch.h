@@ -37,7 +37,7 @@ int launch_plan(struct launch *l, const struct run_request *request, struct err 
  * is held until launch_unlock().
  */
 int launch_walk(struct launch *l, struct walk *w, int trace, struct err *err);
-void launch_unlock(const struct walk *w);
+void launch_unlock(const struct walk *w, const struct run_request *request);
 
 /* Hooks of the host, with the state of the container. */
 int launch_hooks(const struct launch *l, const struct walk *w, const char *name, const char *status,

@@ -173,7 +173,7 @@ static int launch(struct monitor *m, struct err *err)
 				 err);
 	if (r < 0)
 		walk_back(&m->w, m->l.plan.n_steps);
-	launch_unlock(&m->w);
+	launch_unlock(&m->w, m->request);
 	return r;
 }
 

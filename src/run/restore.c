@@ -213,7 +213,7 @@ int run_restore(const struct run_request *request, const struct criu_request *cr
 		return r;
 	launch_watch(&l, &s);
 	r = launch_walk(&l, &w, -1, err);
-	launch_unlock(&w);
+	launch_unlock(&w, request);
 	if (r < 0)
 		return explain(&w, &plan.criu, l.options.id, err);
 	return launch_finish(&l, &w, &s, -1, request, err);

@@ -36,6 +36,7 @@ struct run_request {
 	bool keep;   /* leave the container after run, for `delete` */
 	bool record; /* … and write down how it ended */
 	bool no_subreaper;
+	const int *lock;     /* of state_lock_root(), given up once it is on record; NULL: none */
 	struct err *warning; /* of run: how a poststop hook failed, or NULL */
 	struct buf *reasons; /* of run: what the container met at its end, a line each, or NULL */
 	bool trace;          /* print each step with its time to stderr */

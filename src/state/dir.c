@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -93,7 +94,7 @@ static int64_t now_ns(void)
  * flock(2) has no time limit, and a signal that would end it is not ours to set up; so a lock that
  * is taken is tried again and again. Commands hold it for milliseconds.
  */
-static int lock_dir(int dir, const char *id, struct err *err)
+static int lock_dir(int dir, const char *what, const char *name, struct err *err)
 {
 	int64_t end = now_ns() + (int64_t)LOCK_SECONDS * 1000000000;
 	const struct timespec step = { .tv_nsec = LOCK_STEP_NS };
@@ -102,13 +103,12 @@ static int lock_dir(int dir, const char *id, struct err *err)
 		if (errno == EINTR)
 			continue;
 		if (errno != EWOULDBLOCK)
-			return err_set(err, -errno, "lock the state of container %s", id);
+			return err_set(err, -errno, "lock %s %s", what, name);
 		if (now_ns() > end)
-			return err_say(
-			    err, -EBUSY,
-			    "container %s is busy: another command has been at work on it "
-			    "for %d seconds",
-			    id, LOCK_SECONDS);
+			return err_say(err, -EBUSY,
+				       "%s %s is busy: another command has been at work on it "
+				       "for %d seconds",
+				       what, name, LOCK_SECONDS);
 		(void)nanosleep(&step, NULL);
 	}
 	return 0;
@@ -142,7 +142,7 @@ int state_open(const char *root, const char *id, bool lock, struct err *err)
 		return err_set(err, dir, "open %s/%s", root, id);
 	r = verify(dir, root, id, err);
 	if (r == 0 && lock)
-		r = lock_dir(dir, id, err);
+		r = lock_dir(dir, "container", id, err);
 	if (r < 0)
 		return r;
 	if (lock && was_removed(top, id, dir))
@@ -153,6 +153,38 @@ int state_open(const char *root, const char *id, bool lock, struct err *err)
 void state_unlock(int dir)
 {
 	(void)flock(dir, LOCK_UN);
+}
+
+/* ---- their directory --------------------------------------------------------------------- */
+
+int state_open_root(const char *root)
+{
+	char path[PATH_MAX];
+	size_t len = strlen(root);
+
+	if (len >= sizeof(path))
+		return -ENAMETOOLONG;
+	for (size_t i = 1; i <= len; i++) {
+		if (root[i] != '/' && root[i] != '\0')
+			continue;
+		memcpy(path, root, i);
+		path[i] = '\0';
+		if (mkdir(path, 0711) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	len = (size_t)open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return (int)len < 0 ? -errno : (int)len;
+}
+
+int state_lock_root(const char *root, struct err *err)
+{
+	_cleanup_close_ int dir = state_open_root(root);
+	int r;
+
+	if (dir < 0)
+		return err_set(err, dir, "open %s", root);
+	r = lock_dir(dir, "the directory of containers", root, err);
+	return r < 0 ? r : take_fd(&dir);
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */

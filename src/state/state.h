@@ -99,6 +99,15 @@ int state_check_id(const char *id, struct err *err);
 int state_open(const char *root, const char *id, bool lock, struct err *err);
 void state_unlock(int dir);
 
+/*
+ * Opens ROOT, making it and what is above it if it is missing, and excludes others who choose what
+ * only one container may have: a descriptor. state_unlock() gives it up for all who inherited it.
+ */
+int state_lock_root(const char *root, struct err *err);
+
+/* The same without a lock, nor a message. */
+int state_open_root(const char *root);
+
 /* Reads all that is there about a container. A state that was only claimed has an id and no more.
  */
 int state_read(int dir, const char *id, struct arena *arena, struct state *ret, struct err *err);

@@ -261,7 +261,7 @@ def test_update_throttles_a_device_and_takes_it_back(rt, box):
 def test_update_looks_before_it_lowers_memory(rt, box):
     need_v1("memory")
     path = rt.dir / "r.json"
-    path.write_text(json.dumps({"memory": {"limit": 262144, "checkBeforeUpdate": True}}))
+    path.write_text(json.dumps({"memory": {"limit": 4096, "checkBeforeUpdate": True}}))
     before = box.read("memory", "memory.limit_in_bytes")
     result = rt("update", "-r", path, box.id, status=1)
     assert "is below what the container uses now" in result.stderr
@@ -679,7 +679,16 @@ def network_rt(rt):
               'mount -t cgroup -o net_cls,net_prio none net_cls,net_prio || exit 9; exec "$@"')
     argv = rt.argv
     rt.argv = lambda *args: ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *argv(*args)]
-    return rt
+    yield rt
+    rt.argv = argv
+
+    # The kernel lets the hierarchy go with its last mount, a little later, if the container's cgroup is gone for good then.
+    def is_gone():
+        subprocess.run(["unshare", "--mount", "sh", "-c", "mount -t cgroup -o net_cls,net_prio none /mnt && umount /mnt"],
+                       check=True)
+        time.sleep(0.3)
+        return "net_cls" not in pathlib.Path("/proc/self/cgroup").read_text()
+    wait_until(is_gone, what="the hierarchy of the network controllers is gone")
 
 
 @pytest.mark.parametrize("resources, file, value", KEYS_OF_V1, ids=lambda value: value if isinstance(value, str) else "")

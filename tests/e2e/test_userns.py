@@ -1,5 +1,9 @@
 """Ids of user namespaces: ranges of /etc/subuid by newuidmap, one's own id alone, and podman's words for --userns."""
 
+import concurrent.futures
+import itertools
+import pathlib
+
 import pytest
 
 from containers import USER
@@ -56,6 +60,48 @@ def test_auto_gives_containers_different_ids(ranged):
 def test_auto_of_root(root):
     (inside, outside, size), = rows(root.sh(MAP, "--userns=auto:size=4096"))
     assert inside == 0 and outside >= 0x80000 and size == 4096
+
+
+def outside(rt, name):
+    """The ids that a container has on the host."""
+    pid = rt("inspect", name).json[0]["State"]["Pid"]
+    (_inside, first, size), = rows(pathlib.Path(f"/proc/{pid}/uid_map").read_text())
+    return range(first, first + size)
+
+
+def detached(rt, name, *flags, **more):
+    rt.ids.append(name)
+    return rt.do("-d", "--name", name, *flags, command=["sleep", "1000"], **more)
+
+
+def fnv(name):
+    """Where the search for free ids begins."""
+    h = 2166136261
+    for byte in name.encode():
+        h = (h ^ byte) * 16777619 & 0xffffffff
+    return h
+
+
+def test_auto_of_root_gives_no_ids_twice(root):
+    first = f"{root.token}.a"
+    same = next(name for name in (f"{root.token}.{n}" for n in itertools.count()) if fnv(name) % 28664 == fnv(first) % 28664)
+    for name in (first, same):
+        detached(root, name, "--userns=auto")
+    one, other = (outside(root, name) for name in (first, same))
+    assert len(one) == len(other) == 65536 and one[-1] < other[0]
+
+
+def test_auto_with_a_size_gives_no_ids_twice(ranged):
+    """Four at the same moment, of four places; then there are none, until one is given back."""
+    names = [f"{ranged.token}.{n}" for n in range(4)]
+    with concurrent.futures.ThreadPoolExecutor(4) as workers:
+        list(workers.map(lambda name: detached(ranged, name, "--userns=auto:size=16384"), names))
+    assert sorted(outside(ranged, name)[0] for name in names) == [2000000 + 16384 * n for n in range(4)]
+    assert "all of the 4 times 16384 ids" in ranged.do("--userns=auto:size=16384", status=125).stderr
+    assert ranged.sh(MAP, "--userns=auto").split()[1] == "2000000"  # all of them: nothing is said of others
+    gone = outside(ranged, names[2])
+    ranged("rm", "-f", names[2])
+    assert rows(ranged.sh(MAP, "--userns=auto:size=16384"))[0][1] == gone[0]
 
 
 def test_few_ids_have_a_terminal_all_the_same(ranged):
