@@ -17,7 +17,9 @@ void describe_directory(const struct step *s, struct buf *out)
 
 void describe_images(const struct step *s, struct buf *out)
 {
-	buf_printf(out, "have criu find the images in that tree, at %s", s->images.path);
+	buf_printf(
+	    out, "have criu find the images in that tree, at %s, and others a way to their clocks",
+	    s->images.path);
 }
 
 static void put_pairs(struct buf *out, const char *what, const struct criu_pair *pairs, size_t n)
@@ -80,4 +82,10 @@ void describe_criu(const struct step *s, struct buf *out)
 void describe_mount_point(const struct step *s, struct buf *out)
 {
 	buf_printf(out, "make the mount point %s, if it is missing", s->mount_point.path);
+}
+
+void describe_sources(const struct step *s, struct buf *out)
+{
+	buf_printf(out, "attach the %zu trees that are bound, for criu, below %s", s->sources.n,
+		   s->sources.path);
 }

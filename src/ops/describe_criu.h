@@ -10,3 +10,4 @@ void describe_directory(const struct step *s, struct buf *out);
 void describe_images(const struct step *s, struct buf *out);
 void describe_criu(const struct step *s, struct buf *out);
 void describe_mount_point(const struct step *s, struct buf *out);
+void describe_sources(const struct step *s, struct buf *out);

@@ -424,6 +424,7 @@ const step_sentence step_sentences[STEP_KINDS] = {
 	[STEP_DIRECTORY] = describe_directory,
 	[STEP_CRIU] = describe_criu,
 	[STEP_MOUNT_POINT] = describe_mount_point,
+	[STEP_SOURCES] = describe_sources,
 	[STEP_SPAWN] = say_spawn,
 	[STEP_ID_MAP] = say_text,
 	[STEP_ID_MAP_HELPER] = say_id_map_helper,

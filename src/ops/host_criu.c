@@ -97,19 +97,6 @@ void host_directory_undo(const struct step *s, struct op_ctx *ctx)
 	(void)rmdir(d->path);
 }
 
-int host_images(const struct step *s, struct op_ctx *ctx)
-{
-	const uint64_t beneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
-	int fd = sys_openat2(ctx->fd[s->images.tree], s->images.path,
-			     O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, beneath);
-
-	if (fd < 0)
-		return fd;
-	(void)close(ctx->fd[SLOT_IMAGES]);
-	ctx->fd[SLOT_IMAGES] = fd;
-	return 0;
-}
-
 /* ---- messages ---------------------------------------------------------------------------- */
 
 static int send_request(const struct talk *t, const struct buf *request)

@@ -9,8 +9,10 @@
 int host_directory(const struct step *s, struct op_ctx *ctx);
 void host_directory_undo(const struct step *s, struct op_ctx *ctx);
 
-/* SLOT_IMAGES is from here on the directory as it is in that tree. */
+/* host_images.c: SLOT_IMAGES is from here on the directory as it is in that tree. */
 int host_images(const struct step *s, struct op_ctx *ctx);
+int host_images_end(const struct step *s, struct op_ctx *ctx);
+void host_images_undo(const struct step *s, struct op_ctx *ctx);
 
 /*
  * ctx->pid is criu, which waits for a request. Afterwards it is the container that was restored, or

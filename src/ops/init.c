@@ -60,6 +60,7 @@ const struct op init_ops[STEP_KINDS] = {
 	[STEP_CLOSE_FDS] = { init_close_fds, NULL },
 	[STEP_KEEP_FDS] = { init_keep_fds, NULL },
 	[STEP_MOUNT_POINT] = { init_mount_point, NULL },
+	[STEP_SOURCES] = { init_sources, NULL },
 	[STEP_SIGNALS] = { init_signals, NULL },
 	[STEP_NO_NEW_PRIVS] = { init_no_new_privs, NULL },
 	[STEP_LANDLOCK] = { init_landlock, NULL },

@@ -19,5 +19,8 @@ int init_readonly(const struct step *s, struct op_ctx *ctx);
 int init_root_readonly(const struct step *s, struct op_ctx *ctx);
 int init_pivot(const struct step *s, struct op_ctx *ctx);
 
+/* Detached, for mount points; with an SELinux label, or NULL: a descriptor or a negative errno. */
+int make_small_tmpfs(const char *label);
+
 /* The copy of a tree as the caller's mount namespace has it: a descriptor or a negative errno. */
 int take_host_tree(const struct step_tree *t);

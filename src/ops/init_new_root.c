@@ -19,10 +19,9 @@ static const struct mount_option new_root_options[] = {
 	{ "nr_inodes", "16k" }, /* a privileged container has a mount point for each device */
 };
 
-int init_root_new(const struct step *s, struct op_ctx *ctx)
+int make_small_tmpfs(const char *label)
 {
 	_cleanup_fd_ int fs = sys_fsopen("tmpfs");
-	const char *label = s->text.text;
 	int r = fs;
 
 	for (size_t i = 0; i < sizeof(new_root_options) / sizeof(new_root_options[0]) && r >= 0;
@@ -35,6 +34,13 @@ int init_root_new(const struct step *s, struct op_ctx *ctx)
 		r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (r >= 0)
 		r = sys_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	return r;
+}
+
+int init_root_new(const struct step *s, struct op_ctx *ctx)
+{
+	int r = make_small_tmpfs(s->text.text);
+
 	if (r < 0)
 		return op_note(ctx, PHASE_FILE_SYSTEM, r, "tmpfs");
 	ctx->fd[SLOT_ROOTFS] = r;

@@ -46,6 +46,7 @@ int init_outlive_parent(const struct step *s, struct op_ctx *ctx);
 int init_close_fds(const struct step *s, struct op_ctx *ctx);
 int init_keep_fds(const struct step *s, struct op_ctx *ctx);
 int init_mount_point(const struct step *s, struct op_ctx *ctx);
+int init_sources(const struct step *s, struct op_ctx *ctx);
 int init_signals(const struct step *s, struct op_ctx *ctx);
 int init_no_new_privs(const struct step *s, struct op_ctx *ctx);
 int init_landlock(const struct step *s, struct op_ctx *ctx);

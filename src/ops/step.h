@@ -94,6 +94,7 @@ enum step_kind {
 	STEP_CREATED,
 	STEP_DIRECTORY,
 	STEP_IMAGES,
+	STEP_IMAGES_END,
 	STEP_RECORD_RESTORER,
 	STEP_RECORD_SERVER,
 	STEP_CRIU,
@@ -149,6 +150,7 @@ enum step_kind {
 	STEP_CLOSE_FDS,
 	STEP_KEEP_FDS,
 	STEP_MOUNT_POINT,
+	STEP_SOURCES,
 	STEP_SIGNALS,
 	STEP_NO_NEW_PRIVS,
 	STEP_LANDLOCK,
@@ -405,5 +407,6 @@ struct step {
 		struct step_criu criu;
 		struct step_keep_fds keep_fds;
 		struct step_mount_point mount_point;
+		struct step_sources sources;
 	};
 };

@@ -83,6 +83,12 @@ struct step_directory {
 struct step_images {
 	int tree;
 	const char *path; /* from there; "." */
+	struct images_modes *modes;
+};
+
+/* What was changed for criu, to be put back; 0: it was not. Whoever makes the plan owns it. */
+struct images_modes {
+	mode_t dir, clocks;
 };
 
 /* Descriptors that a program of the host's is to have, under the numbers that they have. */
@@ -93,6 +99,14 @@ struct step_keep_fds {
 };
 
 #define FD_NUMBER_SIZE 16
+
+/* Trees that are attached below a directory that is covered, each under its number. */
+struct step_sources {
+	const char *path;
+	const char *also; /* a directory that is made there */
+	size_t n;
+	const int *slots;
+};
 
 struct step_mount_point {
 	const char *path;

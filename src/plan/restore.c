@@ -29,10 +29,21 @@
 #define RESTORED_ROOT                                                                              \
 	"root" /* directory in the run directory, where the root is attached for criu */
 
+static const char *run_dir(struct planner *p)
+{
+	return arena_printf(plan_arena(p), "%s/%s", p->options->root, p->options->id);
+}
+
 static const char *root_path(struct planner *p)
 {
-	return arena_printf(plan_arena(p), "%s/%s/" RESTORED_ROOT, p->options->root,
-			    p->options->id);
+	return arena_printf(plan_arena(p), "%s/" RESTORED_ROOT, run_dir(p));
+}
+
+static bool has_new_userns(const struct planner *p)
+{
+	const struct spec_namespace *user = plan_namespace(p, CLONE_NEWUSER);
+
+	return user && !user->path;
 }
 
 /*
@@ -43,10 +54,9 @@ static const char *root_path(struct planner *p)
 static void add_images_of_userns(struct planner *p, const struct plan_restore *r)
 {
 	const struct spec_linux *linux = &p->spec->linux;
-	const struct spec_namespace *user = plan_namespace(p, CLONE_NEWUSER);
 	struct step_id_mapped map;
 
-	if (!user || user->path)
+	if (!has_new_userns(p))
 		return;
 	map = (struct step_id_mapped){
 		.slot = plan_slot(p),
@@ -56,7 +66,14 @@ static void add_images_of_userns(struct planner *p, const struct plan_restore *r
 	rootfs_add_tree(p, LANE_HOST, (struct step_tree){ .slot = map.slot, .path = r->top });
 	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_ID_MAPPED, .id_mapped = map });
 	plan_add(p, LANE_HOST,
-		 (struct step){ .kind = STEP_IMAGES, .images = { map.slot, r->below } });
+		 (struct step){ .kind = STEP_IMAGES, .images = { map.slot, r->below, r->modes } });
+}
+
+static void add_images_end(struct planner *p, const struct plan_restore *r)
+{
+	if (has_new_userns(p))
+		plan_add(p, LANE_HOST,
+			 (struct step){ .kind = STEP_IMAGES_END, .images.modes = r->modes });
 }
 
 /* Opened once, as for a start, but always by us: criu needs it before there is a namespace. */
@@ -83,11 +100,42 @@ static void add_sources(struct planner *p)
 	for (size_t i = 0; p->rootfs && i < p->spec->n_mounts; i++) {
 		const struct rootfs_mount *m = &p->rootfs->mounts[i];
 
-		if (m->tree != SLOT_NONE)
+		if (m->tree == SLOT_NONE)
+			continue;
+		if (has_new_userns(p))
+			rootfs_add_tree(
+			    p, LANE_HOST,
+			    (struct step_tree){ .slot = m->tree,
+						.path = m->source,
+						.recursive = m->options.recursive,
+						.no_follow = m->options.source_no_follow });
+		else
 			plan_add(p, LANE_HOST,
 				 (struct step){ .kind = STEP_OPEN,
 						.open = { m->tree, m->source, O_PATH } });
 	}
+}
+
+/* Those that criu has to have a way to: their slots, in the order of the mounts. */
+static size_t list_sources(struct planner *p, int *slots)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; p->rootfs && slots && i < p->spec->n_mounts; i++)
+		if (p->rootfs->mounts[i].tree != SLOT_NONE)
+			slots[n++] = p->rootfs->mounts[i].tree;
+	return n;
+}
+
+static void add_ways_to_sources(struct planner *p)
+{
+	int *slots = arena_array(plan_arena(p), p->spec->n_mounts + 1, sizeof(*slots));
+	const size_t n = list_sources(p, slots);
+
+	if (has_new_userns(p))
+		plan_add(p, LANE_INIT,
+			 (struct step){ .kind = STEP_SOURCES,
+					.sources = { run_dir(p), RESTORED_ROOT, n, slots } });
 }
 
 /* Below a file system of the container's own its mount point comes with that, out of the images. */
@@ -116,6 +164,7 @@ static void add_surroundings(struct planner *p)
 {
 	plan_add(p, LANE_INIT,
 		 (struct step){ .kind = STEP_PROPAGATION, .propagation.type = MS_PRIVATE });
+	add_ways_to_sources(p);
 	plan_add(p, LANE_INIT,
 		 (struct step){ .kind = STEP_ROOT_TREE,
 				.tree = { SLOT_ROOTFS, root_path(p), .propagation = MS_PRIVATE } });
@@ -160,9 +209,16 @@ static void add_mounts(struct planner *p, struct step_criu *step)
 {
 	const struct spec_strings *masked = &p->spec->linux.masked_paths;
 	struct criu_pairs list = criu_pairs_for(p);
+	size_t n = 0;
 
-	for (size_t i = 0; p->rootfs && i < p->spec->n_mounts; i++)
-		criu_add_pair(&list, p->rootfs->mounts[i].destination, p->rootfs->mounts[i].source);
+	for (size_t i = 0; p->rootfs && i < p->spec->n_mounts; i++) {
+		const struct rootfs_mount *m = &p->rootfs->mounts[i];
+		const char *source = m->source;
+
+		if (has_new_userns(p) && m->tree != SLOT_NONE)
+			source = arena_printf(plan_arena(p), "%s/%zu", run_dir(p), n++);
+		criu_add_pair(&list, m->destination, source);
+	}
 	for (size_t i = 0; i < masked->n; i++)
 		criu_add_pair(&list, masked->v[i], "/dev/null");
 	criu_add_device_pairs(p, &list);
@@ -263,12 +319,13 @@ static void build(struct planner *p, const struct plan_restore *r)
 	add_work_directory(p, r); /* H */
 	add_device_program(p);    /* H before anything of the container is there */
 	add_copies(p);            /* H for exec and hooks */
-	add_birth(p);        /* I criu does not outlive us: what it made is found by the cgroup */
-	add_cgroup_join(p);  /* I where it could not be born inside */
-	add_surroundings(p); /* I the root as a mount, mount points that are missing */
-	add_program(p, r);   /* I criu */
-	add_restore(p, r);   /* H the container is there, and on record */
-	add_pid_file(p);     /* H the caller learns of it */
+	add_birth(p);         /* I criu does not outlive us: what it made is found by the cgroup */
+	add_cgroup_join(p);   /* I where it could not be born inside */
+	add_surroundings(p);  /* I the root as a mount, mount points that are missing */
+	add_program(p, r);    /* I criu */
+	add_restore(p, r);    /* H the container is there, and on record */
+	add_images_end(p, r); /* H */
+	add_pid_file(p);      /* H the caller learns of it */
 }
 
 int plan_build_restore(struct plan *plan, const struct spec *spec,

@@ -72,9 +72,10 @@ def main():
         "opts": {key: [v.decode("latin1") if isinstance(v, bytes) else v for v in value] for key, value in opts.items()}}))
     images = f"/proc/{os.getppid()}/fd/{opts[1][0]}"
     owners = {}
-    for name in ("", "core-1.img", "parent/core-1.img"):
+    for name in ("", "core-1.img", "timens-0.img", "parent/core-1.img"):
         if os.path.exists(f"{images}/{name}"):
-            owners[name] = [os.stat(f"{images}/{name}").st_uid, os.stat(f"{images}/{name}").st_gid]
+            found = os.stat(f"{images}/{name}")
+            owners[name] = [found.st_uid, found.st_gid, f"{found.st_mode & 0o7777:o}"]
     HERE.with_suffix(".owners").write_text(json.dumps(owners))
     log = pathlib.Path(f"/proc/{os.getppid()}/fd/{opts[17][0]}") / opts[10][0].decode()
     log.write_text("(00.000001) Version: 3.99\n(00.000002) Error (criu/x.c:7): the moon is in the way\n")

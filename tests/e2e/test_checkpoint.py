@@ -169,6 +169,7 @@ def write_images(folder):
     for name in ("one", "two"):
         (folder / name).mkdir(mode=0o700)
         (folder / name / "core-1.img").touch(mode=0o600)
+        (folder / name / "timens-0.img").touch(mode=0o600)
         (folder / name / "descriptors.json").write_text("[]")
     (folder / "two/parent").symlink_to("../one")
 
@@ -179,16 +180,18 @@ def test_images_are_those_of_the_container_s_root_for_criu_alone(rt, criu, tmp_p
     criu.mode("fails")
     bundle, id = rt.bundle(in_userns, args=["/bin/true"]), rt.new_id()
     before = pathlib.Path("/proc/self/mountinfo").read_text()
+    modes = {"": "700", "core-1.img": "600", "timens-0.img": "600", "parent/core-1.img": "600"}
     rt("--criu", criu.path, "restore", "--detach", "--bundle", bundle.path, "--image-path", tmp_path / "img/two", id, status=1)
-    assert json.loads(criu.path.with_suffix(".owners").read_text()) == {name: [200000, 200000] for name in
-                                                                        ("", "core-1.img", "parent/core-1.img")}
-    for path, mode in (("img", 0o700), ("img/two", 0o700), ("img/two/core-1.img", 0o600)):
+    # Others, as which criu opens the one image, may pass the directory, and see no other.
+    modes_then = modes | {"": "701", "timens-0.img": "604"}
+    assert json.loads(criu.path.with_suffix(".owners").read_text()) == {name: [200000, 200000, modes_then[name]] for name in modes}
+    for path, mode in (("img", 0o700), ("img/two", 0o700), ("img/two/core-1.img", 0o600), ("img/two/timens-0.img", 0o600)):
         found = (tmp_path / path).stat()
         assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, 0, mode), path
     assert pathlib.Path("/proc/self/mountinfo").read_text() == before
     # Without a user namespace there is nothing to show otherwise.
     rt("--criu", criu.path, "restore", "--detach", "--bundle", rt.bundle(args=["/bin/true"]).path, "--image-path", tmp_path / "img/two", id, status=1)
-    assert json.loads(criu.path.with_suffix(".owners").read_text())[""] == [0, 0]
+    assert json.loads(criu.path.with_suffix(".owners").read_text()) == {name: [0, 0, modes[name]] for name in modes}
 
 
 def test_images_that_cannot_be_shown_so_are_refused_before_anything_is_made(rt, criu, tmp_path):

@@ -372,7 +372,8 @@ case("criu-checkpoint-lazy-pages", "checkpoint", "lazy-pages")
 case("criu-checkpoint-id-mapped-mount-is-refused", "checkpoint",
      mounts=[mount("/data", "bind", "/data", "bind", "idmap", **MAPS)])
 case("criu-restore", "restore", "run", "detach")
-case("criu-restore-in-a-user-namespace", "restore", "run", "detach", linux=namespaces("pid", "user") | MAPS)
+case("criu-restore-in-a-user-namespace", "restore", "run", "detach", linux=namespaces("pid", "user") | MAPS,
+     mounts=[mount("/data", "bind", "/secret/data", "rbind")])
 case("criu-restore-by-systemd", "restore", "run", "detach", "systemd-cgroup", linux={"resources": LIMITS})
 
 

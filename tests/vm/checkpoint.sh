@@ -329,7 +329,13 @@ descriptors() { find "/proc/$($OCI state "$1" | jq .pid)/fd" -mindepth 1 -printf
 # Of the images nobody but root may read a byte, also meanwhile.
 test_user_namespace() {
 	local sum at pids before images=/var/tmp/users/images
-	CMD='sleep 1000 & exec 5>>/tmp/heard; exec lsm-tool remember 8 /tmp/count /tmp/sum' bundle users "$USERNS"
+	CMD='sleep 1000 & exec 5>>/tmp/heard; exec lsm-tool remember 8 /tmp/count /tmp/sum' bundle users "$USERNS"' | .mounts += [
+		{destination: "/volume", type: "bind", source: "/tmp/users.private/data", options: ["rbind", "ro"]},
+		{destination: "/etc/note", type: "bind", source: "/tmp/users.private/data/file", options: ["bind"]}]'
+	# No way there for anybody but root.
+	mkdir -p /tmp/users.private/data
+	chmod 700 /tmp/users.private
+	echo precious >/tmp/users.private/data/file
 	chown -R 100000:100000 /tmp/users/rootfs
 	$OCI --log /tmp/log run --detach --bundle /tmp/users users </dev/null >/dev/null 2>&1 || fail "start: $(cat /tmp/log)"
 	await_count users 3
@@ -349,9 +355,13 @@ test_user_namespace() {
 	is "$(descriptors users)" "$before"
 	is "$($OCI exec users /bin/busybox ps -o pid,comm | grep -e sleep -e lsm-tool)" "$pids"
 	is "$(tr -s ' ' ' ' <"/proc/$($OCI state users | jq .pid)/uid_map")" " 0 100000 65536"
+	$OCI exec users /bin/sh -c 'cat /volume/file /etc/note; touch /volume/x' >$OUTPUT 2>&1 || true
+	is "$(grep -c precious $OUTPUT)" 2
+	says "Read-only file system"
 	if grep -q users/images "/proc/$($OCI state users | jq .pid)/mountinfo"; then fail "images are mounted inside"; fi
 	$OCI delete --force users
 	nothing_left users
+	find /var/tmp/users -printf '%p %u %g %m %s\n' | sort | diff /tmp/users.disk - || fail "the images have changed"
 	# And with the log beside the images.
 	$OCI restore --detach --bundle /tmp/users --image-path $images.2 users </dev/null >$OUTPUT 2>&1 || fail "restore: $(cat $OUTPUT)"
 	await_count users $((at + 3))
@@ -383,11 +393,11 @@ test_kill_in_the_middle() {
 	nothing_left cut
 }
 
-test_podman() {
+# podman_goes_on [FLAGS OF RUN...]: from /tmp/pod.
+podman_goes_on() {
 	local at podman="podman --cgroup-manager=cgroupfs --events-backend=file --runtime $WORK/containr-oci"
-	CMD=$COUNT bundle pod
 	echo 1000 >/tmp/pod/rootfs/tmp/start
-	$podman run -d --name pod --network none --rootfs /tmp/pod/rootfs /bin/sh -c "$COUNT" >$OUTPUT 2>&1 || fail "run: $(cat $OUTPUT)"
+	$podman run -d --name pod "$@" --network none --rootfs /tmp/pod/rootfs /bin/sh -c "$COUNT" >$OUTPUT 2>&1 || fail "run: $(cat $OUTPUT)"
 	await_count pod 1003
 	timeout 100 $podman container checkpoint --keep pod >$OUTPUT 2>&1 || fail "checkpoint: $(cat $OUTPUT; find /var/lib/containers -name dump.log -exec grep -a Error {} +)"
 	echo 0 >/tmp/pod/rootfs/tmp/start
@@ -398,6 +408,17 @@ test_podman() {
 	says inside
 	is "$($podman inspect -f '{{.State.Status}}' pod)" running
 	$podman rm -f -t 0 pod >$OUTPUT 2>&1 || fail "rm: $(cat $OUTPUT)"
+}
+
+test_podman() {
+	CMD=$COUNT bundle pod
+	podman_goes_on
+}
+
+test_podman_with_a_user_namespace() {
+	CMD=$COUNT bundle pod
+	chown -R 100000:100000 /tmp/pod/rootfs
+	podman_goes_on --uidmap 0:100000:65536 --gidmap 0:100000:65536
 }
 
 run_tests
