@@ -143,7 +143,7 @@ static int map_root_range(struct people *p, const char *mode, struct maps *m)
 {
 	static const struct id_ranges all = { 1, { { RANGE_FIRST, RANGE_SIZE * RANGE_COUNT } } };
 	struct mode_words w = { .size = RANGE_SIZE };
-	uint32_t first;
+	uint32_t first = 0;
 	int r = given(mode) ? read_mode(p, mode, "size", &w) : 0;
 
 	if (r == 0)
