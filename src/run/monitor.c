@@ -283,6 +283,18 @@ static int killed(const struct run_request *request, struct err *err)
 			request->plan.id);
 }
 
+/* The container may run, but nobody could say so: it goes. */
+static int unheard(const struct run_request *request, pid_t pid, int code, struct err *err)
+{
+	struct err ignored;
+
+	(void)kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	(void)run_delete(request->plan.root, request->plan.id, true, &ignored);
+	return err_set(err, code, "hear whether container %s has started", request->plan.id);
+}
+
 static int hear_error(int fd, struct err *err)
 {
 	struct err said;
@@ -308,6 +320,8 @@ static int hear(const struct run_request *request, int fd, pid_t pid, struct err
 		r = notify_forward(notify, request->plan.notify_socket, pid, process, err);
 		return r < 0 ? r : 0;
 	}
+	if (r < 0)
+		return unheard(request, pid, r, err);
 	r = r > 0 ? hear_error(fd, err) : killed(request, err);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		continue;

@@ -46,8 +46,8 @@ def inject(work):
 class Walk:
     """Goes through all calls of one command."""
 
-    def __init__(self, rt, inject, how):
-        self.rt, self.inject, self.how = rt, inject, how
+    def __init__(self, rt, inject, how, delete=("delete", "--force")):
+        self.rt, self.inject, self.how, self.delete = rt, inject, how, delete
         self.report = rt.dir / "report"
         self.sanitized = b"__asan_init" in pathlib.Path(rt.program).read_bytes()
         self.problems = []
@@ -85,7 +85,7 @@ class Walk:
         hit = self.report.read_text().split()
         place = f"call {n} ({' '.join(hit)}), status {status}: "
         if not hit:
-            self.rt("delete", "--force", id)
+            self.rt(*self.delete, id)
             return False
         if self.how == "fail" and self.sanitized and int(hit[1]) in OF_SANITIZERS.values():
             status = 0
@@ -100,24 +100,29 @@ class Walk:
                 self.problems.append(place + "fails without a word")
             if not keep and int(hit[1]) not in CLEANING.values() and (left := self.leftovers(2)):
                 self.problems.append(place + f"left before delete: {left}")
-        result = self.rt("delete", "--force", id, status=None)
+        if self.how == "fail" and int(hit[1]) == 73:
+            # flock: to give a lock up cannot fail. One that is kept goes with who has it.
+            for pid in processes_with(self.rt.token):
+                os.kill(pid, 9)
+        result = self.rt(*self.delete, id, status=None)
         if result.status != 0:
-            self.problems.append(place + f"delete --force: {result}")
+            self.problems.append(place + f"{' '.join(self.delete)}: {result}")
         if left := self.leftovers(3):
-            self.problems.append(place + f"left after delete --force: {left}")
+            self.problems.append(place + f"left after it was deleted: {left}")
             for pid in processes_with(self.rt.token):
                 self.problems.append(describe(pid))
             self.rt.sweep_all()
         return True
 
-    def all(self, prepare, words, keep=False):
+    def all(self, prepare, words, keep=False, most=400):
+        """Walks through all calls, or as many as `most` of them, evenly."""
         id = self.rt.new_id()
         prepare(id)
         status, output = self.command(["--count"], [word.replace("ID", id) for word in words])
         assert status == 0, output
         total = int(self.report.read_text())
-        self.rt("delete", "--force", id)
-        step = max(1, total // 400)
+        self.rt(*self.delete, id)
+        step = max(1, total // most)
         for n in range(int(os.environ.get("CONTAINR_INJECT_FROM", "1")), total + 20, step):
             if not self.one(n, prepare, words, keep) or len(self.problems) > 8:
                 break
@@ -164,3 +169,27 @@ def test_command_on_a_container(rt, inject, how, command):
     words = {"start": ["start", "ID"], "exec": ["exec", "ID", "/bin/true"],
              "kill": ["kill", "ID", "KILL"], "delete --force": ["delete", "--force", "ID"]}[command]
     Walk(rt, inject, how).all(prepare, words, keep=True)
+
+
+# ---- people's program ---------------------------------------------------------------------------
+
+#: Flags and command; what is left running is removed.
+LIVES = {
+    "rootfs": (["--rootfs", "ROOT:O"], ["/bin/true"]),
+    "detached": (["-d"], ["sleep", "1000"]),
+    "userns": (["--userns=auto"], ["true"]),
+    "strict": (["--secure", "strict"], ["true"]),
+}
+
+
+@HOW
+@pytest.mark.parametrize("who,life", [("root", "rootfs"), ("root", "detached"), ("root", "userns"), ("user", "strict"),
+                                      ("ranged", "userns")])
+def test_people_run(request, inject, template, how, who, life):
+    """A sample: much of it is as in the tests above."""
+    people = request.getfixturevalue(who)
+    flags, command = LIVES[life]
+    flags = [flag.replace("ROOT", str(template)) for flag in flags]
+    walk = Walk(people, inject, how, delete=("rm", "--force"))
+    walk.all(nothing, ["run", "--name", "ID", "-e", f"E2E_TOKEN={people.token}", *flags, "--", *command],
+             keep=life == "detached", most=40 if walk.sanitized else 100)
