@@ -33,11 +33,24 @@ static int check_mounts(struct planner *p, const char *what)
 	return 0;
 }
 
+/* It would come back in a user namespace of its own, apart from those that it was with. */
+static int check_userns(struct planner *p, const char *what)
+{
+	const struct spec_namespace *user = plan_namespace(p, CLONE_NEWUSER);
+
+	if (!user || !user->path)
+		return 0;
+	return err_say(p->err, -EOPNOTSUPP,
+		       "%s: the container is in the user namespace %s, which criu could not put it "
+		       "back into",
+		       what, user->path);
+}
+
 /* criu looks into every process, and makes them again with the ids that they had. */
 int criu_check(struct planner *p, const char *what)
 {
 	if (p->facts->euid == 0 && !p->facts->in_userns && (p->facts->caps & 1ULL << CAP_SYS_ADMIN))
-		return check_mounts(p, what);
+		return check_userns(p, what) < 0 ? p->err->code : check_mounts(p, what);
 	(void)err_say(p->err, -EPERM, "%s: criu needs root on the host: operation not permitted",
 		      what);
 	return err_hint(p->err, "containers of ordinary users cannot be checkpointed or restored");

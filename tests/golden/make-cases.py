@@ -371,6 +371,8 @@ case("criu-checkpoint", "checkpoint")
 case("criu-checkpoint-lazy-pages", "checkpoint", "lazy-pages")
 case("criu-checkpoint-id-mapped-mount-is-refused", "checkpoint",
      mounts=[mount("/data", "bind", "/data", "bind", "idmap", **MAPS)])
+case("criu-checkpoint-joined-user-namespace-is-refused", "checkpoint",
+     linux=namespaces("pid", {"type": "user", "path": "/proc/77/ns/user"}))
 case("criu-restore", "restore", "run", "detach")
 case("criu-restore-in-a-user-namespace", "restore", "run", "detach", linux=namespaces("pid", "user") | MAPS,
      mounts=[mount("/data", "bind", "/secret/data", "rbind")])
