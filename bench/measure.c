@@ -127,13 +127,27 @@ uint64_t measure_numbered(char *const *argv, int mntns, uint64_t number)
 	return time;
 }
 
+static void shuffle(size_t *order, size_t n)
+{
+	for (size_t i = n - 1; i > 0; i--) {
+		size_t j = (size_t)rand() % (i + 1), other = order[i];
+
+		order[i] = order[j];
+		order[j] = other;
+	}
+}
+
 void measure_series(struct series *s)
 {
 	struct timespec gap = { .tv_nsec = (long)s->gap_ms * 1000000L };
+	size_t order[SUBJECTS_MAX];
 
+	for (size_t i = 0; i < s->n; i++)
+		order[i] = i;
 	for (unsigned int round = 0; round < s->rounds; round++) {
+		shuffle(order, s->n);
 		for (size_t i = 0; i < s->n; i++) {
-			struct subject *subject = s->subjects[(i + round) % s->n];
+			struct subject *subject = s->subjects[order[i]];
 			uint64_t number = measure_number();
 			if (subject->prepare)
 				subject->prepare(subject, number);

@@ -1,9 +1,10 @@
 /*
- * measure.h - times commands in rotation, and says how they relate.
+ * measure.h - times commands in turn, and says how they relate.
  *
- * A series runs every subject once per round, beginning with another one each time, so that what
- * the machine does meanwhile hits all alike. Ratios are taken within a round and their median is
- * the result: it moves far less than a quotient of two medians on a busy machine.
+ * A series runs every subject once per round, in an order of its own, so that what the machine does
+ * meanwhile, and what the one before has left it to do, hits all alike. Ratios are taken within a
+ * round and their median is the result: it moves far less than a quotient of two medians on a busy
+ * machine.
  */
 #pragma once
 

@@ -188,24 +188,26 @@ static struct subject *people_run(const struct setup *u, const char *name, const
 			     bench_state(u, "containr"), u->work, manager));
 }
 
-/* Ours has device rules in it; the floor's is bare: made, born into, removed. */
+/* Made, device rules set, born into and removed; a bare one beside, to show what the rules are. */
 void bench_cgroup(const struct setup *u)
 {
 	struct series s = { .name = "run, its cgroup", .rounds = u->rounds };
 	struct subject *bare = bench_floor_b(u, "floorB without a cgroup", "-c none");
-	struct subject *into = bench_floor_b(u, "floorB born into a cgroup", "-c into");
+	struct subject *empty = bench_floor_b(u, "floorB in a cgroup without rules", "-c into");
+	struct subject *into = bench_floor_b(u, "floorB in a cgroup", "-c into -b");
 	struct subject *without = people_run(u, "containr without a cgroup", "disabled");
-	struct subject *with = people_run(u, "containr with a cgroup", "cgroupfs");
+	struct subject *with = people_run(u, "containr in a cgroup", "cgroupfs");
 
 	bench_add(&s, bare);
+	bench_add(&s, empty);
 	bench_add(&s, into);
 	bench_add(&s, without);
 	bench_add(&s, with);
 	measure_series(&s);
 	double floor = measure_difference(into->ns, bare->ns, s.rounds);
 	double ours = measure_difference(with->ns, without->ns, s.rounds);
-	bench_row("a cgroup for `run`", bench_text("&le; the floor's %.2f ms", floor),
-		  ours <= floor, "%.2f ms", ours);
+	bench_row("a cgroup with device rules for `run`",
+		  bench_text("&le; the floor's %.2f ms", floor), ours <= floor, "%.2f ms", ours);
 	bench_note(u, &s);
 }
 
