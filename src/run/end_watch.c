@@ -52,6 +52,56 @@ static bool read_counters(const struct end_watch *w, struct cgroup_end *ret)
 	return read_watched(w, CGROUP_EVENTS, ignored);
 }
 
+static void complete_memory(const struct end_watch *w, struct cgroup_end *end)
+{
+	uint64_t above = w->empty ? w->above : kills_above(w);
+
+	if (end->oom_kills <= w->last.oom_kills)
+		end->oom_kills = w->last.oom_kills + (above > w->above ? above - w->above : 0);
+	if (end->oom_kills == 0)
+		return;
+	if (end->memory_peak == 0)
+		end->memory_peak = w->last.memory_peak;
+	if (end->memory_limit == CGROUP_NO_LIMIT)
+		end->memory_limit = w->limit;
+	if (end->victim.pid == 0)
+		end->victim = w->last.victim;
+	if (end->victim.pid == 0)
+		cgroup_victim_find(w->cgroups->v[0], &end->victim);
+}
+
+static void take_more(uint64_t *mine, uint64_t other)
+{
+	if (other > *mine)
+		*mine = other;
+}
+
+/* Counters never go down, but where their files are gone. */
+static void complete(const struct end_watch *w, struct cgroup_end *end)
+{
+	const struct cgroup_end *last = &w->last;
+
+	complete_memory(w, end);
+	take_more(&end->memory_high, last->memory_high);
+	take_more(&end->pids_refused, last->pids_refused);
+	if (last->pids_refused > 0 && end->pids_limit == CGROUP_NO_LIMIT)
+		end->pids_limit = last->pids_limit;
+	if (last->cpu_periods > end->cpu_periods) {
+		end->cpu_periods = last->cpu_periods;
+		end->cpu_throttled = last->cpu_throttled;
+		end->cpu_throttled_ns = last->cpu_throttled_ns;
+	}
+}
+
+/* A hybrid host has counters in several directories, and nothing above that would tell the rest. */
+static void keep_what_was_there(struct end_watch *w, struct cgroup_end *now)
+{
+	if (w->cgroups->n == 1)
+		return;
+	complete(w, now);
+	w->last = *now;
+}
+
 /* Again where somebody was killed meanwhile, for both are to know of the same ones. */
 static void look(struct end_watch *w)
 {
@@ -64,8 +114,10 @@ static void look(struct end_watch *w)
 
 	do {
 		before = above;
-		if (!read_counters(w, &now))
+		if (!read_counters(w, &now)) {
+			keep_what_was_there(w, &now);
 			return;
+		}
 		above = kills_above(w);
 	} while (above != before && --tries > 0);
 	w->last = now;
@@ -132,47 +184,6 @@ void end_watch_handle(struct end_watch *w, const struct pollfd fds[END_WATCH_FDS
 	}
 	if (changed)
 		look(w);
-}
-
-static void complete_memory(const struct end_watch *w, struct cgroup_end *end)
-{
-	uint64_t above = w->empty ? w->above : kills_above(w);
-
-	if (end->oom_kills <= w->last.oom_kills)
-		end->oom_kills = w->last.oom_kills + (above > w->above ? above - w->above : 0);
-	if (end->oom_kills == 0)
-		return;
-	if (end->memory_peak == 0)
-		end->memory_peak = w->last.memory_peak;
-	if (end->memory_limit == CGROUP_NO_LIMIT)
-		end->memory_limit = w->limit;
-	if (end->victim.pid == 0)
-		end->victim = w->last.victim;
-	if (end->victim.pid == 0)
-		cgroup_victim_find(w->cgroups->v[0], &end->victim);
-}
-
-static void take_more(uint64_t *mine, uint64_t other)
-{
-	if (other > *mine)
-		*mine = other;
-}
-
-/* Counters never go down, but where their files are gone. */
-static void complete(const struct end_watch *w, struct cgroup_end *end)
-{
-	const struct cgroup_end *last = &w->last;
-
-	complete_memory(w, end);
-	take_more(&end->memory_high, last->memory_high);
-	take_more(&end->pids_refused, last->pids_refused);
-	if (last->pids_refused > 0 && end->pids_limit == CGROUP_NO_LIMIT)
-		end->pids_limit = last->pids_limit;
-	if (last->cpu_periods > end->cpu_periods) {
-		end->cpu_periods = last->cpu_periods;
-		end->cpu_throttled = last->cpu_throttled;
-		end->cpu_throttled_ns = last->cpu_throttled_ns;
-	}
 }
 
 void end_watch_read(const struct end_watch *w, const struct spec_strings *cgroups,
