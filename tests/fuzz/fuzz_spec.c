@@ -39,9 +39,10 @@ static void visit(const struct json_doc *doc)
 	}
 }
 
-static void note(void *data, const char *path, unsigned int line, unsigned int column)
+static void note(void *data, const char *path, const char *why, unsigned int line,
+		 unsigned int column)
 {
-	*(size_t *)data += strlen(path) + line + column;
+	*(size_t *)data += strlen(path) + strlen(why) + line + column;
 }
 
 static int read_as(uint8_t kind, const struct spec_source *source, struct arena *arena,
