@@ -84,15 +84,15 @@ static int read_mode(struct people *p, const char *mode, const char *known, stru
 	for (rest = rest ? rest + 1 : NULL; rest;) {
 		const char *value, *word = value_part(p->arena, rest, ',', &rest);
 		const char *key = value_part(p->arena, word, '=', &value);
-		const bool is_size = strcmp(key, "size") == 0;
+		const bool is_size = strcmp(key, "size") == 0 || strcmp(known, "size") == 0;
 		uint64_t number;
 
 		if (!value_has(known, key) || !value ||
 		    num_u64(value, is_size ? RANGE_SIZE : RANGE_SIZE - 1, &number) < 0 ||
 		    (is_size && number == 0))
 			return err_say(p->err, -EINVAL,
-				       "--userns %.100s: expected %s=N, with a number up to %u",
-				       mode, known, is_size ? RANGE_SIZE : RANGE_SIZE - 1);
+				       "--userns %.100s: expected %s=N, with N from %d up to %u",
+				       mode, known, is_size, is_size ? RANGE_SIZE : RANGE_SIZE - 1);
 		*(is_size ? &w->size : *key == 'g' ? &w->gid : &w->uid) = (uint32_t)number;
 	}
 	return 0;

@@ -153,7 +153,8 @@ def test_wrong_groups_are_named(ranged):
 @pytest.mark.parametrize("mode,says", [
     ("keep-id:uid=x", "expected uid,gid,size=N"), ("keep-id:uid=70000", "up to 65535"),
     ("keep-id:name=5", "expected uid,gid,size=N"), ("keep-id:uid=10,size=10", "size has to be above the uid 10"),
-    ("keep-id:", "expected"), ("auto:size=0", "expected size=N"), ("auto:uid=5", "expected size=N"),
+    ("keep-id:", "expected"), ("auto:size=0", "expected size=N, with N from 1 up to 65536"),
+    ("auto:uid=5", "expected size=N, with N from 1 up to 65536"),
     ("auto:size=65537", "up to 65536"), ("nomap:x", "expected host, auto"), ("autox", "expected host, auto"),
     ("keep-idx", "expected host, auto"),
 ])
