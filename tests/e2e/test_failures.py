@@ -8,6 +8,7 @@ init included. The build with sanitizers makes thousands of calls more: there, a
 import errno
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -37,7 +38,7 @@ OF_SANITIZERS = {"open": 2, "mmap": 9, "munmap": 11}
 def inject(work):
     build_static(TREE / "tests/inject/inject.c", work / "inject")
     # The ptracer of a process that init's user owns must be allowed to be one.
-    probe = subprocess.run([work / "inject", work / "report", "--count", "true"], check=False)
+    probe = subprocess.run([work / "inject", work / "report", shutil.which("true"), "--count", "true"], check=False)
     if probe.returncode != 0:
         pytest.skip("no ptrace here")
     return work / "inject"
@@ -53,8 +54,7 @@ class Walk:
         self.problems = []
 
     def command(self, how, words):
-        argv = self.rt.argv(*words)
-        argv = [str(self.inject), str(self.report), *how, *argv]
+        argv = [str(self.inject), str(self.report), str(self.rt.program), *how, *self.rt.argv(*words)]
         with open(self.rt.dir / "output", "w+b") as output:
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                        env=self.rt.environment({"ASAN_OPTIONS": "detect_leaks=0"}),
@@ -121,6 +121,7 @@ class Walk:
         status, output = self.command(["--count"], [word.replace("ID", id) for word in words])
         assert status == 0, output
         total = int(self.report.read_text())
+        assert total, f"{self.rt.program} was not executed"
         self.rt(*self.delete, id)
         step = max(1, total // most)
         for n in range(int(os.environ.get("CONTAINR_INJECT_FROM", "1")), total + 20, step):

@@ -1,17 +1,18 @@
 /*
  * inject.c - makes one system call of a program fail, or kills the program there.
  *
- *   inject REPORT --count COMMAND...         counts the system calls that it makes
- *   inject REPORT --kill N COMMAND...        kills the process that makes call N, instead of it
- *   inject REPORT --fail N,ERRNO COMMAND...  call N is not carried out and returns ERRNO
+ *   inject REPORT PROGRAM --count COMMAND...         counts the system calls that it makes
+ *   inject REPORT PROGRAM --kill N COMMAND...        kills the process that makes call N, instead
+ *   inject REPORT PROGRAM --fail N,ERRNO COMMAND...  call N is not carried out and returns ERRNO
  *
  * Calls are counted over the command and all processes it makes, in the order in which they happen,
- * from its exec on; strace's inject= counts per name and so cannot walk through all of them. A
- * process that executes another program (a hook, the container's own) is let go: its calls are not
- * the runtime's. The end of the command is the end of all tracing, and its exit status is ours.
+ * from the exec of PROGRAM on: the command may begin with others, a shell or setpriv, that make way
+ * for it. strace's inject= counts per name and so cannot walk through all of them. A process that
+ * executes another program (a hook, the container's own) is let go: its calls are not the
+ * runtime's. The end of the command is the end of all tracing, and its exit status is ours.
  *
  * The file REPORT gets the total, or "host|child NUMBER" for the call that was hit; it stays empty
- * if there was no call N.
+ * if there was no call N, or PROGRAM was not executed.
  */
 #include <elf.h>
 #include <errno.h>
@@ -23,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -39,6 +41,8 @@ struct tracee {
 
 struct run {
 	enum action action;
+	struct stat program;
+	bool counting; /* the program was executed */
 	unsigned long target, count;
 	long error;
 	pid_t first;
@@ -114,7 +118,7 @@ static void set_result(pid_t pid, long value)
 
 static void on_entry(struct run *r, struct tracee *t, unsigned long number)
 {
-	if (++r->count != r->target)
+	if (!r->counting || ++r->count != r->target)
 		return;
 	fprintf(r->report, "%s %lu\n", t->pid == r->first ? "host" : "child", number);
 	fflush(r->report);
@@ -140,6 +144,17 @@ static void on_call(struct run *r, struct tracee *t)
 	}
 }
 
+/* A file has the same numbers in every mount namespace, where its path may be another. */
+static void on_exec(struct run *r)
+{
+	char exe[32];
+	struct stat st;
+
+	snprintf(exe, sizeof exe, "/proc/%d/exe", r->first);
+	if (stat(exe, &st) == 0 && st.st_dev == r->program.st_dev && st.st_ino == r->program.st_ino)
+		r->counting = true;
+}
+
 /* Handles one stop; returns the signal to go on with, or -1 when the process was let go. */
 static int on_stop(struct run *r, struct tracee *t, int status)
 {
@@ -154,6 +169,8 @@ static int on_stop(struct run *r, struct tracee *t, int status)
 		t->pid = 0;
 		return -1;
 	}
+	if (event == PTRACE_EVENT_EXEC)
+		on_exec(r);
 	if (event != 0)
 		return 0;
 	return sig;
@@ -208,6 +225,7 @@ static void start(struct run *r, char **argv)
 	/* The first stop is that of the exec. */
 	if (waitpid(r->first, &status, 0) < 0 || !WIFSTOPPED(status))
 		die(argv[0]);
+	on_exec(r);
 	find(r, r->first);
 	ptrace(PTRACE_SYSCALL, r->first, 0, 0);
 }
@@ -217,33 +235,34 @@ static char **read_words(struct run *r, char **argv)
 {
 	char *end = NULL;
 
-	if (!argv[1] || !argv[2] || !argv[3])
-		return NULL;
 	r->report = fopen(argv[1], "we");
 	if (!r->report)
 		die(argv[1]);
-	if (strcmp(argv[2], "--count") == 0)
-		return argv + 3;
-	r->target = strtoul(argv[3], &end, 10);
-	if (strcmp(argv[2], "--kill") == 0) {
+	if (stat(argv[2], &r->program) < 0)
+		die(argv[2]);
+	if (strcmp(argv[3], "--count") == 0)
+		return argv + 4;
+	r->target = strtoul(argv[4], &end, 10);
+	if (strcmp(argv[3], "--kill") == 0) {
 		r->action = KILL;
-	} else if (strcmp(argv[2], "--fail") == 0 && *end == ',') {
+	} else if (strcmp(argv[3], "--fail") == 0 && *end == ',') {
 		r->action = FAIL;
 		r->error = strtol(end + 1, NULL, 10);
 	} else {
 		return NULL;
 	}
-	return argv[4] ? argv + 4 : NULL;
+	return argv[5] ? argv + 5 : NULL;
 }
 
 int main(int argc, char **argv)
 {
 	static struct run r;
-	char **command = argc > 3 ? read_words(&r, argv) : NULL;
+	char **command = argc > 4 ? read_words(&r, argv) : NULL;
 
 	if (!command) {
-		fprintf(stderr,
-			"usage: inject REPORT --count|--kill N|--fail N,ERRNO COMMAND...\n");
+		fprintf(
+		    stderr,
+		    "usage: inject REPORT PROGRAM --count|--kill N|--fail N,ERRNO COMMAND...\n");
 		return 2;
 	}
 	start(&r, command);
