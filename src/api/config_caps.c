@@ -63,9 +63,8 @@ static int all_caps(struct config_view *view, uint64_t *ret, struct err *err)
 	if (r < 0)
 		return r;
 	*ret = facts.caps & facts.known_caps;
-	for (size_t i = 0; i < view->spec.linux.n_namespaces; i++)
-		if (view->spec.linux.namespaces[i].flag == CLONE_NEWUSER)
-			*ret = facts.known_caps;
+	if (spec_namespace(&view->spec, CLONE_NEWUSER))
+		*ret = facts.known_caps;
 	return 0;
 }
 

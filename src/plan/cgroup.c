@@ -386,7 +386,7 @@ static void check_without(struct planner *p)
 			      v2.first->key);
 		(void)err_hint(p->err, "leave it out, or let the cgroup be made (--cgroup-manager "
 				       "cgroupfs or systemd)");
-	} else if (!cgroup_is_rootless(p) && !plan_namespace(p, CLONE_NEWUSER) &&
+	} else if (!cgroup_is_rootless(p) && !spec_namespace(p->spec, CLONE_NEWUSER) &&
 		   (p->spec->process.capabilities.bounding & mknod)) {
 		(void)err_say(p->err, -EINVAL,
 			      "without a cgroup nothing limits devices, and CAP_MKNOD would make "

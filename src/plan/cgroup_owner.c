@@ -48,11 +48,10 @@ static bool host_uid(const struct spec *spec, uint32_t uid, uid_t *ret)
 
 bool cgroup_owner(const struct planner *p, uid_t *ret)
 {
-	const struct spec_namespace *cgroup_ns = plan_namespace(p, CLONE_NEWCGROUP);
-	const struct spec_namespace *user_ns = plan_namespace(p, CLONE_NEWUSER);
+	const struct spec_namespace *user_ns = spec_namespace(p->spec, CLONE_NEWUSER);
 	uint32_t uid = p->spec->process.user.uid;
 
-	if (!cgroup_ns || cgroup_ns->path || !has_writable_cgroup(p->spec))
+	if (!spec_has_new_namespace(p->spec, CLONE_NEWCGROUP) || !has_writable_cgroup(p->spec))
 		return false;
 	if (!user_ns) {
 		*ret = uid;

@@ -36,7 +36,7 @@ static int check_mounts(struct planner *p, const char *what)
 /* It would come back in a user namespace of its own, apart from those that it was with. */
 static int check_userns(struct planner *p, const char *what)
 {
-	const struct spec_namespace *user = plan_namespace(p, CLONE_NEWUSER);
+	const struct spec_namespace *user = spec_namespace(p->spec, CLONE_NEWUSER);
 
 	if (!user || !user->path)
 		return 0;

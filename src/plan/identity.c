@@ -40,14 +40,14 @@ bool init_sets_oom_score(const struct planner *p)
 	const struct opt_i64 *score = &process_of(p)->oom_score_adj;
 
 	return score->has && score->value != p->facts->oom_score_adj &&
-	       !plan_namespace(p, CLONE_NEWUSER);
+	       !spec_namespace(p->spec, CLONE_NEWUSER);
 }
 
 static void add_limits(struct planner *p)
 {
 	const struct spec_process *process = process_of(p);
 
-	if (plan_namespace(p, CLONE_NEWUSER))
+	if (spec_namespace(p->spec, CLONE_NEWUSER))
 		return; /* the parent did it: add_id_maps() */
 	for (size_t i = 0; i < process->n_rlimits; i++) {
 		const struct spec_rlimit *r = &process->rlimits[i];
@@ -130,7 +130,7 @@ static void check_capabilities(struct planner *p, uint64_t wanted)
 	uint64_t missing = wanted & ~p->facts->caps;
 	_cleanup_buf_ struct buf names = { 0 };
 
-	if (plan_namespace(p, CLONE_NEWUSER) || missing == 0)
+	if (spec_namespace(p->spec, CLONE_NEWUSER) || missing == 0)
 		return;
 	for (unsigned int cap = 0; cap < 64; cap++)
 		if (missing >> cap & 1)
@@ -166,7 +166,7 @@ static uint64_t needed_for_filter(const struct planner *p)
 
 static void add_groups(struct planner *p, const struct spec_user *user)
 {
-	const struct spec_namespace *users = plan_namespace(p, CLONE_NEWUSER);
+	const struct spec_namespace *users = spec_namespace(p->spec, CLONE_NEWUSER);
 	struct step_groups groups = { user->n_additional_gids, user->additional_gids, false };
 
 	/* The caller's own groups must not get inside, unless setgroups had to be given up for the
@@ -195,7 +195,7 @@ static struct step streams_step(const struct planner *p, bool in_userns)
 
 void add_streams(struct planner *p)
 {
-	bool in_userns = plan_namespace(p, CLONE_NEWUSER);
+	bool in_userns = spec_namespace(p->spec, CLONE_NEWUSER);
 
 	if (host_gives_streams(p) && !process_of(p)->terminal &&
 	    (in_userns || process_of(p)->user.uid != 0))

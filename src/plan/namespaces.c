@@ -20,16 +20,9 @@
 
 #define LATE (CLONE_NEWCGROUP | CLONE_NEWTIME)
 
-static bool is_new(const struct planner *p, int flag)
-{
-	const struct spec_namespace *ns = plan_namespace(p, flag);
-
-	return ns && !ns->path;
-}
-
 static bool has_path(const struct planner *p, int flag)
 {
-	const struct spec_namespace *ns = plan_namespace(p, flag);
+	const struct spec_namespace *ns = spec_namespace(p->spec, flag);
 
 	return ns && ns->path;
 }
@@ -37,7 +30,7 @@ static bool has_path(const struct planner *p, int flag)
 /* Init is born below joined namespaces when only that gives it the rights, or the pid. */
 static bool joins_before_birth(const struct planner *p)
 {
-	return plan_namespace(p, CLONE_NEWUSER) || has_path(p, CLONE_NEWPID) ||
+	return spec_namespace(p->spec, CLONE_NEWUSER) || has_path(p, CLONE_NEWPID) ||
 	       has_path(p, CLONE_NEWTIME);
 }
 
@@ -54,9 +47,9 @@ static bool uses_seed(const struct planner *p)
  */
 bool host_makes_net(const struct planner *p)
 {
-	return is_new(p, CLONE_NEWNET) && !plan_namespace(p, CLONE_NEWUSER) &&
-	       !p->facts->in_userns && p->spec->linux.n_net_devices == 0 &&
-	       (p->facts->caps & 1ULL << CAP_SYS_PTRACE);
+	return spec_has_new_namespace(p->spec, CLONE_NEWNET) &&
+	       !spec_namespace(p->spec, CLONE_NEWUSER) && !p->facts->in_userns &&
+	       p->spec->linux.n_net_devices == 0 && (p->facts->caps & 1ULL << CAP_SYS_PTRACE);
 }
 
 /* ---- H: before init
@@ -113,7 +106,8 @@ static size_t list_joins(const struct planner *p, struct step_join *joins)
  */
 bool maps_come_first(const struct planner *p)
 {
-	return is_new(p, CLONE_NEWUSER) && !(p->facts->caps & 1ULL << CAP_DAC_OVERRIDE);
+	return spec_has_new_namespace(p->spec, CLONE_NEWUSER) &&
+	       !(p->facts->caps & 1ULL << CAP_DAC_OVERRIDE);
 }
 
 void add_undumpable(struct planner *p)
@@ -143,7 +137,7 @@ void add_spawn(struct planner *p)
 	}
 	s->cgroup = plan_cgroup_birth(p);
 	/* Nothing of init's may be done before the maps are there, or the cgroup. */
-	s->hold = plan_namespace(p, CLONE_NEWUSER) != NULL || p->options->systemd_cgroup;
+	s->hold = spec_namespace(p->spec, CLONE_NEWUSER) != NULL || p->options->systemd_cgroup;
 	s->shares = p->options->run && !plan_memory_is_tight(p);
 	if (!maps_come_first(p))
 		add_undumpable(p);
@@ -216,7 +210,7 @@ void add_parent_oom_score(struct planner *p)
 {
 	const struct opt_i64 *score = &p->spec->process.oom_score_adj;
 
-	if (score->has && plan_namespace(p, CLONE_NEWUSER))
+	if (score->has && spec_namespace(p->spec, CLONE_NEWUSER))
 		add_parent_text(p, STEP_PROC_FILE, "oom_score_adj",
 				arena_printf(plan_arena(p), "%" PRId64, score->value));
 }
@@ -225,7 +219,7 @@ static bool moves_clocks(const struct planner *p)
 {
 	const struct spec_linux *linux = &p->spec->linux;
 
-	return is_new(p, CLONE_NEWTIME) &&
+	return spec_has_new_namespace(p->spec, CLONE_NEWTIME) &&
 	       (linux->monotonic_offset.has || linux->boottime_offset.has);
 }
 
@@ -254,7 +248,7 @@ void add_clocks(struct planner *p)
 	const struct spec_linux *linux = &p->spec->linux;
 	struct step step = { .kind = STEP_CLOCKS, .clocks.slot = p->clocks };
 
-	if (!plan_namespace(p, CLONE_NEWUSER) || !moves_clocks(p))
+	if (!spec_namespace(p->spec, CLONE_NEWUSER) || !moves_clocks(p))
 		return;
 	step.clocks.text = arena_printf(
 	    plan_arena(p), "%s%s%s", clock_line(p, "monotonic", &linux->monotonic_offset),
@@ -267,9 +261,9 @@ void add_id_maps(struct planner *p)
 {
 	const struct spec_process *process = &p->spec->process;
 
-	if (is_new(p, CLONE_NEWUSER))
+	if (spec_has_new_namespace(p->spec, CLONE_NEWUSER))
 		add_maps(p);
-	if (!plan_namespace(p, CLONE_NEWUSER))
+	if (!spec_namespace(p->spec, CLONE_NEWUSER))
 		return;
 	/* Inside the user namespace these would be beyond init's rights. */
 	for (size_t i = 0; i < process->n_rlimits; i++) {
@@ -328,21 +322,21 @@ void add_namespaces(struct planner *p)
 	static const struct spec_namespace seed = { CLONE_NEWNS, "mount", "of the kernel" };
 	int flags = 0;
 
-	if (plan_namespace(p, CLONE_NEWUSER))
+	if (spec_namespace(p->spec, CLONE_NEWUSER))
 		plan_add(p, LANE_INIT, (struct step){ .kind = STEP_ROOT_OF_USERNS });
 	add_joins(p);
 	if (uses_seed(p)) {
 		add_set_ns(p, SLOT_SEED, &seed);
 		flags |= CLONE_NEWNS;
 	}
-	if (is_new(p, CLONE_NEWCGROUP))
+	if (spec_has_new_namespace(p->spec, CLONE_NEWCGROUP))
 		flags |= CLONE_NEWCGROUP;
-	if (is_new(p, CLONE_NEWTIME))
+	if (spec_has_new_namespace(p->spec, CLONE_NEWTIME))
 		flags |= CLONE_NEWTIME;
 	if (flags)
 		plan_add(p, LANE_INIT,
 			 (struct step){ .kind = STEP_UNSHARE, .unshare.flags = flags });
-	if (is_new(p, CLONE_NEWNET) && !host_makes_net(p))
+	if (spec_has_new_namespace(p->spec, CLONE_NEWNET) && !host_makes_net(p))
 		plan_add(p, LANE_INIT, (struct step){ .kind = STEP_LOOPBACK });
 }
 
@@ -357,7 +351,7 @@ void add_netns_before_sysfs(struct planner *p)
 void add_network_join(struct planner *p)
 {
 	add_netns_before_sysfs(p);
-	if (plan_namespace(p, CLONE_NEWUSER))
+	if (spec_namespace(p->spec, CLONE_NEWUSER))
 		return;
 	/* After the private procfs is there, before anything that a clock could matter to. */
 	add_time_offset(p, "monotonic", &p->spec->linux.monotonic_offset);

@@ -34,16 +34,6 @@ int plan_slot(struct planner *p)
 	return p->plan->n_slots++;
 }
 
-const struct spec_namespace *plan_namespace(const struct planner *p, int flag)
-{
-	const struct spec_linux *linux = &p->spec->linux;
-
-	for (size_t i = 0; i < linux->n_namespaces; i++)
-		if (linux->namespaces[i].flag == flag)
-			return &linux->namespaces[i];
-	return NULL;
-}
-
 static const char *lane_name(enum lane lane)
 {
 	return lane == LANE_HOST ? "host" : "init";

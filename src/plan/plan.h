@@ -102,6 +102,3 @@ static inline struct arena *plan_arena(struct planner *p)
 {
 	return &p->plan->arena;
 }
-
-/* New or joined namespace of the spec by CLONE_NEW* flag, or NULL: the host's own is kept. */
-const struct spec_namespace *plan_namespace(const struct planner *p, int flag);

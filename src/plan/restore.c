@@ -39,13 +39,6 @@ static const char *root_path(struct planner *p)
 	return arena_printf(plan_arena(p), "%s/" RESTORED_ROOT, run_dir(p));
 }
 
-static bool has_new_userns(const struct planner *p)
-{
-	const struct spec_namespace *user = plan_namespace(p, CLONE_NEWUSER);
-
-	return user && !user->path;
-}
-
 /*
  * criu opens its images when it has become root of the container's user namespace already, who has
  * no rights over what root of the host has written. In a mount that nobody but criu sees they are
@@ -56,7 +49,7 @@ static void add_images_of_userns(struct planner *p, const struct plan_restore *r
 	const struct spec_linux *linux = &p->spec->linux;
 	struct step_id_mapped map;
 
-	if (!has_new_userns(p))
+	if (!spec_has_new_namespace(p->spec, CLONE_NEWUSER))
 		return;
 	map = (struct step_id_mapped){
 		.slot = plan_slot(p),
@@ -71,7 +64,7 @@ static void add_images_of_userns(struct planner *p, const struct plan_restore *r
 
 static void add_images_end(struct planner *p, const struct plan_restore *r)
 {
-	if (has_new_userns(p))
+	if (spec_has_new_namespace(p->spec, CLONE_NEWUSER))
 		plan_add(p, LANE_HOST,
 			 (struct step){ .kind = STEP_IMAGES_END, .images.modes = r->modes });
 }
@@ -102,7 +95,7 @@ static void add_sources(struct planner *p)
 
 		if (m->tree == SLOT_NONE)
 			continue;
-		if (has_new_userns(p))
+		if (spec_has_new_namespace(p->spec, CLONE_NEWUSER))
 			rootfs_add_tree(
 			    p, LANE_HOST,
 			    (struct step_tree){ .slot = m->tree,
@@ -132,7 +125,7 @@ static void add_ways_to_sources(struct planner *p)
 	int *slots = arena_array(plan_arena(p), p->spec->n_mounts + 1, sizeof(*slots));
 	const size_t n = list_sources(p, slots);
 
-	if (has_new_userns(p))
+	if (spec_has_new_namespace(p->spec, CLONE_NEWUSER))
 		plan_add(p, LANE_INIT,
 			 (struct step){ .kind = STEP_SOURCES,
 					.sources = { run_dir(p), RESTORED_ROOT, n, slots } });
@@ -215,7 +208,7 @@ static void add_mounts(struct planner *p, struct step_criu *step)
 		const struct rootfs_mount *m = &p->rootfs->mounts[i];
 		const char *source = m->source;
 
-		if (has_new_userns(p) && m->tree != SLOT_NONE)
+		if (spec_has_new_namespace(p->spec, CLONE_NEWUSER) && m->tree != SLOT_NONE)
 			source = arena_printf(plan_arena(p), "%s/%zu", run_dir(p), n++);
 		criu_add_pair(&list, m->destination, source);
 	}

@@ -22,7 +22,7 @@ static enum tree_taker choose_taker(const struct planner *p)
 {
 	if (!is_privileged(p))
 		return TAKER_INIT;
-	if (!plan_namespace(p, CLONE_NEWUSER))
+	if (!spec_namespace(p->spec, CLONE_NEWUSER))
 		return TAKER_HOST;
 	return p->facts->caps & 1ULL << CAP_SYS_PTRACE ? TAKER_HOST_LATE : TAKER_INIT;
 }
@@ -42,7 +42,7 @@ bool rootfs_wants_seed(const struct planner *p)
 
 static int check_namespace(struct planner *p)
 {
-	const struct spec_namespace *ns = plan_namespace(p, CLONE_NEWNS);
+	const struct spec_namespace *ns = spec_namespace(p->spec, CLONE_NEWNS);
 
 	if (ns && !ns->path)
 		return 0;
@@ -272,7 +272,7 @@ uint64_t rootfs_default_propagation(const struct planner *p)
 
 bool rootfs_in_userns(const struct planner *p)
 {
-	return p->facts->in_userns || plan_namespace(p, CLONE_NEWUSER);
+	return p->facts->in_userns || spec_namespace(p->spec, CLONE_NEWUSER);
 }
 
 /* Never shared, whatever is asked for: the root is attached in it, and the host must not see that.
@@ -307,13 +307,12 @@ static void add_root(struct planner *p)
 static void add_own_proc(struct planner *p)
 {
 	const struct spec_process *process = &p->spec->process;
-	const struct spec_namespace *pids = plan_namespace(p, CLONE_NEWPID);
 
 	if (p->rootfs->has_proc ||
 	    (p->spec->linux.sysctl.n == 0 && !process->apparmor_profile && !process->selinux_label))
 		return;
 	/* A user namespace may mount the procfs of its own pid namespace only. */
-	if (p->rootfs->taker != TAKER_HOST && (!pids || pids->path))
+	if (p->rootfs->taker != TAKER_HOST && !spec_has_new_namespace(p->spec, CLONE_NEWPID))
 		rootfs_add_tree(p, LANE_INIT,
 				(struct step_tree){ .slot = SLOT_PROC, .path = "/proc" });
 	else

@@ -81,7 +81,7 @@ void rootfs_add_cgroup_sources(struct planner *p)
 		wanted = wanted || (rootfs_is_cgroup(&p->rootfs->mounts[i]) &&
 				    needs_hierarchies(p, &p->rootfs->mounts[i]));
 	/* systemd's are there later, and init finds them by their paths. */
-	if (!wanted || plan_namespace(p, CLONE_NEWCGROUP) || p->options->systemd_cgroup)
+	if (!wanted || spec_namespace(p->spec, CLONE_NEWCGROUP) || p->options->systemd_cgroup)
 		return;
 	p->rootfs->cgroup_trees = arena_array(plan_arena(p), facts->n, sizeof(int));
 	for (size_t i = 0; p->rootfs->cgroup_trees && i < facts->n; i++) {
@@ -101,9 +101,9 @@ static const char *v2_fallback(struct planner *p)
 {
 	const struct cgroup_facts *facts = &p->facts->cgroup;
 
-	if (!p->facts->in_userns && !plan_namespace(p, CLONE_NEWUSER))
+	if (!p->facts->in_userns && !spec_namespace(p->spec, CLONE_NEWUSER))
 		return NULL;
-	for (size_t i = 0; i < facts->n && plan_namespace(p, CLONE_NEWCGROUP); i++)
+	for (size_t i = 0; i < facts->n && spec_namespace(p->spec, CLONE_NEWCGROUP); i++)
 		if (facts->v[i].controllers[0] == '\0')
 			return own_directory(p, &facts->v[i]);
 	return "/sys/fs/cgroup";
@@ -170,7 +170,7 @@ static void add_hierarchy(struct planner *p, const struct rootfs_mount *m, size_
 		.attr_set = USUAL | (m->options.attr_set & MOUNT_ATTR_RDONLY),
 	};
 
-	if (plan_namespace(p, CLONE_NEWCGROUP)) {
+	if (spec_namespace(p->spec, CLONE_NEWCGROUP)) {
 		set_controllers(p, h->controllers, &step);
 	} else {
 		step.type = "bind";

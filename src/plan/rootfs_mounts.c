@@ -89,10 +89,9 @@ static int check_id(struct planner *p, const struct rootfs_mount *m, const char 
 
 static int check_ids(struct planner *p, const struct rootfs_mount *m)
 {
-	const struct spec_namespace *users = plan_namespace(p, CLONE_NEWUSER);
 	int r;
 
-	if (!users || users->path || m->options.bind)
+	if (!spec_has_new_namespace(p->spec, CLONE_NEWUSER) || m->options.bind)
 		return 0;
 	r = check_id(p, m, "uid", &p->spec->linux.uid_mappings);
 	return r < 0 ? r : check_id(p, m, "gid", &p->spec->linux.gid_mappings);

@@ -129,22 +129,15 @@ int rootfs_read_overlay(struct planner *p, struct rootfs_mount *m)
 /* ---- by a helper --------------------------------------------------------------------------------
  */
 
-static bool has_own_pids(const struct planner *p)
-{
-	const struct spec_namespace *pids = plan_namespace(p, CLONE_NEWPID);
-
-	return pids && !pids->path;
-}
-
 /*
  * In its own pid namespace the container cannot name the server, which has the same user namespace.
  * A user namespace that is joined, or one made with rights over the host, is left to the kernel.
  */
 void rootfs_choose_fuse(struct planner *p)
 {
-	const struct spec_namespace *users = plan_namespace(p, CLONE_NEWUSER);
+	const struct spec_namespace *users = spec_namespace(p->spec, CLONE_NEWUSER);
 
-	if (!has_own_pids(p))
+	if (!spec_has_new_namespace(p->spec, CLONE_NEWPID))
 		return;
 	if (users ? !users->path && maps_come_first(p) && p->rootfs->taker == TAKER_INIT
 		  : p->facts->in_userns && p->rootfs->taker == TAKER_HOST)

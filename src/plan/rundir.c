@@ -234,9 +234,7 @@ void add_record_init(struct planner *p)
 
 static bool is_alone(const struct planner *p)
 {
-	const struct spec_namespace *pids = plan_namespace(p, CLONE_NEWPID);
-
-	return !p->exec && pids && !pids->path;
+	return !p->exec && spec_has_new_namespace(p->spec, CLONE_NEWPID);
 }
 
 void add_view(struct planner *p)

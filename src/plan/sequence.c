@@ -71,7 +71,7 @@ static int check_rights(const struct planner *p)
 {
 	const uint64_t needed = 1ULL << CAP_SYS_ADMIN;
 
-	if ((p->facts->caps & needed) || plan_namespace(p, CLONE_NEWUSER))
+	if ((p->facts->caps & needed) || spec_namespace(p->spec, CLONE_NEWUSER))
 		return 0;
 	(void)err_say(p->err, -EPERM,
 		      "linux.namespaces: there is no user namespace, and the caller lacks "
@@ -86,10 +86,9 @@ static int check_rights(const struct planner *p)
  */
 static int check_time(const struct planner *p)
 {
-	const struct spec_namespace *time = plan_namespace(p, CLONE_NEWTIME);
 	const struct facts *f = p->facts;
 
-	if (!time || time->path || f->kernel_major > 6 ||
+	if (!spec_has_new_namespace(p->spec, CLONE_NEWTIME) || f->kernel_major > 6 ||
 	    (f->kernel_major == 6 && f->kernel_minor >= 3))
 		return 0;
 	return err_say(p->err, -EOPNOTSUPP,

@@ -344,10 +344,7 @@ int launch_hooks(const struct launch *l, const struct walk *w, const char *name,
 
 bool launch_owns_pids(const struct launch *l)
 {
-	for (size_t i = 0; i < l->spec.linux.n_namespaces; i++)
-		if (l->spec.linux.namespaces[i].flag == CLONE_NEWPID)
-			return !l->spec.linux.namespaces[i].path;
-	return false;
+	return spec_has_new_namespace(&l->spec, CLONE_NEWPID);
 }
 
 int launch_clean_up(const struct launch *l, struct walk *w, struct err *warning, struct err *err)

@@ -155,16 +155,6 @@ static int find_top(const char *images, struct arena *arena, struct plan_restore
 	return 0;
 }
 
-static bool has_new_userns(const struct spec *spec)
-{
-	const struct spec_linux *linux = &spec->linux;
-
-	for (size_t i = 0; i < linux->n_namespaces; i++)
-		if (linux->namespaces[i].flag == CLONE_NEWUSER && !linux->namespaces[i].path)
-			return true;
-	return false;
-}
-
 static int restore_plan(struct launch *l, const struct run_request *request,
 			const struct criu_request *criu, struct plan_restore *plan, struct err *err)
 {
@@ -175,7 +165,7 @@ static int restore_plan(struct launch *l, const struct run_request *request,
 		r = criu_prepare(criu, &l->arena, said, &plan->criu, err);
 	if (r == 0)
 		r = read_pipes(criu->images, &l->arena, plan, err);
-	if (r == 0 && has_new_userns(&l->spec))
+	if (r == 0 && spec_has_new_namespace(&l->spec, CLONE_NEWUSER))
 		r = find_top(criu->images, &l->arena, plan, err);
 	if (r < 0)
 		return r;

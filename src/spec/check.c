@@ -47,14 +47,6 @@ bool check_has_control(const char *text)
 	return false;
 }
 
-const struct spec_namespace *check_namespace(const struct spec *spec, int flag)
-{
-	for (size_t i = 0; i < spec->linux.n_namespaces; i++)
-		if (spec->linux.namespaces[i].flag == flag)
-			return &spec->linux.namespaces[i];
-	return NULL;
-}
-
 /* ---- the outermost keys ------------------------------------------------------------------- */
 
 static size_t skip_number(const char *s)
@@ -122,7 +114,7 @@ static int check_uts_name(const struct check *c, const struct spec *spec, const 
 	if (!name)
 		return 0;
 	json_show_text(name, shown);
-	if (!check_namespace(spec, CLONE_NEWUTS))
+	if (!spec_namespace(spec, CLONE_NEWUTS))
 		return check_refuse(c,
 				    "%s: %s would rename the host, expected a namespace of type "
 				    "\"uts\" in linux.namespaces",

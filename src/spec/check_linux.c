@@ -72,7 +72,7 @@ static int check_sysctl(const struct check *c, const struct spec *spec, const ch
 
 		if (strncmp(path, sysctls[i].path, len) != 0)
 			continue;
-		if (check_namespace(spec, sysctls[i].flag))
+		if (spec_namespace(spec, sysctls[i].flag))
 			return 0;
 		return check_refuse(c,
 				    "linux.sysctl: %s would be set for the host, expected a "
@@ -119,7 +119,7 @@ static int check_hidden_paths(const struct check *c, const struct spec *spec)
 	bool has_masked = spec->linux.masked_paths.n > 0;
 	int r;
 
-	if ((has_masked || spec->linux.readonly_paths.n > 0) && !check_namespace(spec, CLONE_NEWNS))
+	if ((has_masked || spec->linux.readonly_paths.n > 0) && !spec_namespace(spec, CLONE_NEWNS))
 		return check_refuse(c,
 				    "linux.%s: would hide the paths of the host, expected a "
 				    "namespace of type \"mount\" in linux.namespaces",

@@ -100,7 +100,7 @@ static bool is_mapped(const struct spec_id_mappings *maps, uint32_t id)
 
 static int check_user_namespace(const struct check *c, const struct spec *spec)
 {
-	const struct spec_namespace *user = check_namespace(spec, CLONE_NEWUSER);
+	const struct spec_namespace *user = spec_namespace(spec, CLONE_NEWUSER);
 	const struct spec_linux *l = &spec->linux;
 	bool has_uids = l->uid_mappings.n > 0, has_gids = l->gid_mappings.n > 0;
 	int r;
@@ -155,7 +155,7 @@ static int check_user_mapped(const struct check *c, const struct spec *spec)
 
 static int check_time(const struct check *c, const struct spec *spec)
 {
-	const struct spec_namespace *time = check_namespace(spec, CLONE_NEWTIME);
+	const struct spec_namespace *time = spec_namespace(spec, CLONE_NEWTIME);
 
 	if (!spec->linux.monotonic_offset.has && !spec->linux.boottime_offset.has)
 		return 0;
@@ -201,7 +201,7 @@ static int check_net_devices(const struct check *c, const struct spec *spec)
 	const struct spec_net_device *all = spec->linux.net_devices;
 	char shown[JSON_SHOWN_SIZE];
 
-	if (spec->linux.n_net_devices > 0 && !check_namespace(spec, CLONE_NEWNET))
+	if (spec->linux.n_net_devices > 0 && !spec_namespace(spec, CLONE_NEWNET))
 		return check_refuse(c, "linux.netDevices: there is nowhere to move to, expected a "
 				       "namespace of type \"network\" in linux.namespaces");
 	for (size_t i = 0; i < spec->linux.n_net_devices; i++) {

@@ -33,6 +33,3 @@ int check_id_mappings(const struct check *c, const char *path, const struct spec
 typedef int (*check_fn)(const struct check *c, const struct spec *spec);
 int check_linux(const struct check *c, const struct spec *spec);
 int check_namespaces(const struct check *c, const struct spec *spec);
-
-/* The namespace of this type that the container gets or joins, or NULL: that of the caller. */
-const struct spec_namespace *check_namespace(const struct spec *spec, int flag);

@@ -342,3 +342,19 @@ struct spec {
 	struct spec_pairs annotations;
 	struct spec_linux linux; /* gnu17 defines the macro linux: see meson.build (-Ulinux) */
 };
+
+/* The namespace of this type (CLONE_NEW*) that the container gets or joins; NULL: the caller's. */
+static inline const struct spec_namespace *spec_namespace(const struct spec *spec, int flag)
+{
+	for (size_t i = 0; i < spec->linux.n_namespaces; i++)
+		if (spec->linux.namespaces[i].flag == flag)
+			return &spec->linux.namespaces[i];
+	return NULL;
+}
+
+static inline bool spec_has_new_namespace(const struct spec *spec, int flag)
+{
+	const struct spec_namespace *ns = spec_namespace(spec, flag);
+
+	return ns && !ns->path;
+}
