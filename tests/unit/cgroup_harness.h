@@ -24,22 +24,13 @@
 
 #include <cmocka.h>
 
+#include "check.h"
 #include "ops/cgroup_life.h"
 #include "ops/cgroup_tree.h"
 #include "ops/host_cgroup.h"
 #include "ops/init_cgroup.h"
 #include "plan/cgroup.h"
 #include "sys/sys.h"
-
-/* Ends the case with a message: cmocka's assertions do not work across fork. */
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			dprintf(2, "%s:%d: not so: %s (%s)\n", __FILE__, __LINE__, #condition,     \
-				strerror(errno));                                                  \
-			_exit(1);                                                                  \
-		}                                                                                  \
-	} while (0)
 
 struct bench {
 	struct arena arena;

@@ -24,6 +24,7 @@
 
 #include <cmocka.h>
 
+#include "check.h"
 #include "ops/host_mount.h"
 #include "ops/init_mount.h"
 #include "plan/namespaces.h"
@@ -34,16 +35,6 @@
 #define BUNDLE     "/tmp/containr-test-rootfs"
 #define ROOT       BUNDLE "/rootfs"
 #define HOST       BUNDLE "/host" /* what no container may reach */
-
-/* Ends the case with a message: cmocka's assertions do not work across fork. */
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			dprintf(2, "%s:%d: not so: %s (%s)\n", __FILE__, __LINE__, #condition,     \
-				strerror(errno));                                                  \
-			_exit(1);                                                                  \
-		}                                                                                  \
-	} while (0)
 
 struct bench {
 	struct spec spec;

@@ -374,24 +374,7 @@ test_user_namespace() {
 	nothing_left users
 }
 
-# Killed at any moment of a restore, what it made is found and removed.
-test_kill_in_the_middle() {
-	local delay
-	counter cut
-	checkpoint cut
-	for delay in 0.02 0.05 0.1 0.2 0.3 0.5 0.8; do
-		$OCI restore --detach --bundle /tmp/cut --image-path /tmp/cut.img cut </dev/null >/dev/null 2>&1 &
-		sleep $delay
-		kill -KILL $! 2>/dev/null || true
-		wait $! 2>/dev/null || true
-		$OCI delete --force cut
-		sleep 0.3
-		nothing_left cut
-	done
-	restore cut
-	$OCI delete --force cut
-	nothing_left cut
-}
+test_kill_in_the_middle() { killed_restores nothing_left 0.02 0.05 0.1 0.2 0.3 0.5 0.8; }
 
 # podman_goes_on [FLAGS OF RUN...]: from /tmp/pod.
 podman_goes_on() {

@@ -45,6 +45,27 @@ nothing_left() {
 	if pgrep -x criu; then fail "criu is left"; fi
 }
 
+# killed_restores GONE SECONDS...: killed so long after its begin, what a restore has made is found and removed, so that
+# GONE NAME holds; and the images are as good as before.
+killed_restores() {
+	local delay gone=$1
+	shift
+	counter cut
+	checkpoint cut
+	for delay; do
+		$OCI restore --detach --bundle /tmp/cut --image-path /tmp/cut.img cut </dev/null >/dev/null 2>&1 &
+		sleep "$delay"
+		kill -KILL $! 2>/dev/null || true
+		wait $! 2>/dev/null || true
+		$OCI delete --force cut
+		sleep 0.3
+		"$gone" cut
+	done
+	restore cut
+	$OCI delete --force cut
+	"$gone" cut
+}
+
 # remembers NAME: a container with 8 MiB of random memory, which counts as long as that does not change.
 remembers() {
 	CMD='exec lsm-tool remember 8 /tmp/count /tmp/sum' bundle "$1"

@@ -88,23 +88,6 @@ test_unit_of_somebody_else_is_left_alone() {
 	gone other
 }
 
-# Killed at any moment of a restore, what it made is found and removed.
-test_kill_in_the_middle() {
-	local delay
-	counter cut
-	checkpoint cut
-	for delay in 0.02 0.05 0.1 0.15 0.2 0.3 0.5 0.8 1.5 2.5; do
-		$OCI restore --detach --bundle /tmp/cut --image-path /tmp/cut.img cut </dev/null >/dev/null 2>&1 &
-		sleep $delay
-		kill -KILL $! 2>/dev/null || true
-		wait $! 2>/dev/null || true
-		$OCI delete --force cut
-		sleep 0.3
-		gone cut
-	done
-	restore cut
-	$OCI delete --force cut
-	gone cut
-}
+test_kill_in_the_middle() { killed_restores gone 0.02 0.05 0.1 0.15 0.2 0.3 0.5 0.8 1.5 2.5; }
 
 run_tests
