@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ops/ops.h"
+#include "state/state.h"
 
 /* Opens a directory of the host; one that it made is removed by undo, with the files in it. */
 int host_directory(const struct step *s, struct op_ctx *ctx);
@@ -13,6 +14,12 @@ void host_directory_undo(const struct step *s, struct op_ctx *ctx);
 int host_images(const struct step *s, struct op_ctx *ctx);
 int host_images_end(const struct step *s, struct op_ctx *ctx);
 void host_images_undo(const struct step *s, struct op_ctx *ctx);
+
+/*
+ * For `delete`, after a restore that was cut off: the modes of the images that are on record in a
+ * run directory. 0, also if there is nothing to do, or a negative errno; ret->path says of what.
+ */
+int host_images_put_back(int run_dir, struct state_images *ret);
 
 /*
  * ctx->pid is criu, which waits for a request. Afterwards it is the container that was restored, or

@@ -82,13 +82,8 @@ struct step_directory {
 /* The images as they are in a tree that was taken of a directory above them, or of theirs. */
 struct step_images {
 	int tree;
-	const char *path; /* from there; "." */
-	struct images_modes *modes;
-};
-
-/* What was changed for criu, to be put back; 0: it was not. Whoever makes the plan owns it. */
-struct images_modes {
-	mode_t dir, clocks;
+	const char *path;      /* from there; "." */
+	const char *host_path; /* of the host, absolute */
 };
 
 /* Descriptors that a program of the host's is to have, under the numbers that they have. */

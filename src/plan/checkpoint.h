@@ -37,7 +37,6 @@ struct plan_restore {
 	/* The directory that has the images and the earlier ones that they need, and theirs from
 	 * there. */
 	const char *top, *below;
-	struct images_modes *modes; /* of the images; the steps fill it in */
 };
 
 int plan_build_checkpoint(struct plan *plan, const struct spec *spec,

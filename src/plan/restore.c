@@ -42,15 +42,15 @@ static const char *root_path(struct planner *p)
 /*
  * criu opens its images when it has become root of the container's user namespace already, who has
  * no rights over what root of the host has written. In a mount that nobody but criu sees they are
- * his; on the disk nothing changes.
+ * his; on the disk nobody owns anything else. Returns the slot of that tree, or SLOT_NONE.
  */
-static void add_images_of_userns(struct planner *p, const struct plan_restore *r)
+static int add_images_of_userns(struct planner *p, const struct plan_restore *r)
 {
 	const struct spec_linux *linux = &p->spec->linux;
 	struct step_id_mapped map;
 
 	if (!spec_has_new_namespace(p->spec, CLONE_NEWUSER))
-		return;
+		return SLOT_NONE;
 	map = (struct step_id_mapped){
 		.slot = plan_slot(p),
 		.uid_map = plan_map_text(p, &linux->uid_mappings),
@@ -58,15 +58,21 @@ static void add_images_of_userns(struct planner *p, const struct plan_restore *r
 	};
 	rootfs_add_tree(p, LANE_HOST, (struct step_tree){ .slot = map.slot, .path = r->top });
 	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_ID_MAPPED, .id_mapped = map });
-	plan_add(p, LANE_HOST,
-		 (struct step){ .kind = STEP_IMAGES, .images = { map.slot, r->below, r->modes } });
+	return map.slot;
 }
 
-static void add_images_end(struct planner *p, const struct plan_restore *r)
+static void add_way_to_images(struct planner *p, const struct plan_restore *r, int tree)
 {
-	if (spec_has_new_namespace(p->spec, CLONE_NEWUSER))
+	if (tree != SLOT_NONE)
 		plan_add(p, LANE_HOST,
-			 (struct step){ .kind = STEP_IMAGES_END, .images.modes = r->modes });
+			 (struct step){ .kind = STEP_IMAGES,
+					.images = { tree, r->below, r->criu.images } });
+}
+
+static void add_images_end(struct planner *p, int tree)
+{
+	if (tree != SLOT_NONE)
+		plan_add(p, LANE_HOST, (struct step){ .kind = STEP_IMAGES_END });
 }
 
 /* Opened once, as for a start, but always by us: criu needs it before there is a namespace. */
@@ -294,31 +300,34 @@ static void add_pid_file(struct planner *p)
 
 static void build(struct planner *p, const struct plan_restore *r)
 {
+	int images;
+
 	criu_add_directories(p, &r->criu, false); /* H images that are missing are found first */
-	add_images_of_userns(p, r); /* H and file systems that cannot show them to criu */
-	add_rundir(p);              /* H all that will be made is on disk before it is */
-	add_root_handle(p);         /* H */
-	add_profile(p);             /* H */
-	add_sockets(p);             /* H who wants the terminal has to listen */
-	add_cgroup(p);              /* H with its limits: criu and the container are born inside */
-	add_namespace_fds(p);       /* H */
-	add_sources(p);             /* H */
-	add_root_directory(p);      /* H */
-	criu_add_sockets(p);        /* H */
-	criu_add_spawn(p);          /* H and it waits, until it is on record */
+	images = add_images_of_userns(p, r); /* H and file systems that cannot show them to criu */
+	add_rundir(p);                       /* H all that will be made is on disk before it is */
+	add_way_to_images(p, r, images);     /* H */
+	add_root_handle(p);                  /* H */
+	add_profile(p);                      /* H */
+	add_sockets(p);                      /* H who wants the terminal has to listen */
+	add_cgroup(p);         /* H with its limits: criu and the container are born inside */
+	add_namespace_fds(p);  /* H */
+	add_sources(p);        /* H */
+	add_root_directory(p); /* H */
+	criu_add_sockets(p);   /* H */
+	criu_add_spawn(p);     /* H and it waits, until it is on record */
 	plan_add(p, LANE_HOST, (struct step){ .kind = STEP_RECORD_RESTORER });
 	add_scope(p);             /* H systemd makes the cgroup, and moves criu */
 	add_scope_cgroup(p);      /* H its limits, once systemd is done */
 	add_work_directory(p, r); /* H */
 	add_device_program(p);    /* H before anything of the container is there */
 	add_copies(p);            /* H for exec and hooks */
-	add_birth(p);         /* I criu does not outlive us: what it made is found by the cgroup */
-	add_cgroup_join(p);   /* I where it could not be born inside */
-	add_surroundings(p);  /* I the root as a mount, mount points that are missing */
-	add_program(p, r);    /* I criu */
-	add_restore(p, r);    /* H the container is there, and on record */
-	add_images_end(p, r); /* H */
-	add_pid_file(p);      /* H the caller learns of it */
+	add_birth(p);        /* I criu does not outlive us: what it made is found by the cgroup */
+	add_cgroup_join(p);  /* I where it could not be born inside */
+	add_surroundings(p); /* I the root as a mount, mount points that are missing */
+	add_program(p, r);   /* I criu */
+	add_restore(p, r);   /* H the container is there, and on record */
+	add_images_end(p, images); /* H */
+	add_pid_file(p);           /* H the caller learns of it */
 }
 
 int plan_build_restore(struct plan *plan, const struct spec *spec,

@@ -13,6 +13,7 @@
 #include "host/systemd.h"
 #include "ops/cgroup_life.h"
 #include "ops/cgroup_tree.h"
+#include "ops/host_criu.h"
 #include "ops/host_hooks.h"
 #include "ops/host_rdt.h"
 #include "run/life.h"
@@ -111,6 +112,15 @@ static int remove_intel_rdt(const struct life *l, struct err *err)
 	return r == 0 ? 0 : err_set(err, r, "remove %s", path);
 }
 
+/* Of a restore that was cut off. */
+static int put_back_images(const struct life *l, struct err *err)
+{
+	struct state_images images = { .path = "its images" };
+	int r = host_images_put_back(l->dir, &images);
+
+	return r == 0 ? 0 : err_set(err, r, "give %s the modes back that they had", images.path);
+}
+
 /* Such a hook's failure is a warning, says runtime-spec: the container goes all the same. */
 static int after_stop(struct life *l, struct err *err)
 {
@@ -141,6 +151,8 @@ static int delete_life(struct life *l, const char *root, bool force, struct err 
 		r = remove_cgroups(l, own, err);
 	if (r == 0)
 		r = remove_intel_rdt(l, err);
+	if (r == 0)
+		r = put_back_images(l, err);
 	if (r < 0)
 		return r;
 	warned = after_stop(l, err);

@@ -194,8 +194,7 @@ int run_restore(const struct run_request *request, const struct criu_request *cr
 	_cleanup_(walk_done) struct walk w = { .baton = -1 };
 	_cleanup_(supervise_end) struct supervise s = SUPERVISE_NONE;
 	struct criu_said said = { 0 };
-	struct images_modes modes = { 0 };
-	struct plan_restore plan = { .criu.said = &said, .modes = &modes };
+	struct plan_restore plan = { .criu.said = &said };
 	int r = restore_plan(&l, request, criu, &plan, err);
 
 	if (r == 0)

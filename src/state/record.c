@@ -49,25 +49,41 @@ static int write_line(int fd, const char *text, size_t len)
 	return (size_t)n == len ? 0 : -ENOSPC;
 }
 
-/* 1: `line` has n numbers, 0: the file is not complete, or a negative errno. */
-static int read_line(int fd, size_t n, uint64_t *ret)
+/* 1: `text` has a whole line, without its end; 0: the file is not complete, or a negative errno. */
+static int read_text(int fd, char *text, size_t size)
 {
-	char text[MAX_LINE], *word = text, *end;
-	ssize_t len = sys_lseek(fd, 0, SEEK_SET) < 0 ? -EIO : sys_read(fd, text, sizeof(text) - 1);
+	ssize_t len = sys_lseek(fd, 0, SEEK_SET) < 0 ? -EIO : sys_read(fd, text, size - 1);
 
 	if (len < 0)
 		return (int)len;
 	if (len == 0 || text[len - 1] != '\n')
 		return 0;
 	text[len - 1] = '\0';
+	return 1;
+}
+
+/* What follows n numbers, or NULL: there are others, or none. */
+static const char *take_numbers(char *text, size_t n, uint64_t *ret)
+{
+	char *word = text, *end;
+
 	for (size_t i = 0; i < n; i++, word = end) {
 		end = word + strcspn(word, " ");
 		if (*end)
 			*end++ = '\0';
 		if (num_u64(word, UINT64_MAX, &ret[i]) < 0)
-			return -EINVAL;
+			return NULL;
 	}
-	return 1;
+	return word;
+}
+
+/* 1: the line has n numbers, 0: the file is not complete, or a negative errno. */
+static int read_line(int fd, size_t n, uint64_t *ret)
+{
+	char text[MAX_LINE];
+	int r = read_text(fd, text, sizeof(text));
+
+	return r == 1 && !take_numbers(text, n, ret) ? -EINVAL : r;
 }
 
 /* ---- how it ended ------------------------------------------------------------------------ */
@@ -158,6 +174,40 @@ int state_servers_end(int dir, int ms)
 		if (pidfd >= 0 && poll(&end, 1, ms) == 0)
 			killed += sys_pidfd_send_signal(pidfd, SIGKILL) == 0;
 	}
+}
+
+/* ---- images that others were let into ---------------------------------------------------- */
+
+int state_images_write(int dir, const struct state_images *images)
+{
+	_cleanup_close_ int fd = create(dir, STATE_IMAGES);
+	char text[MAX_LINE + PATH_MAX];
+	int len = snprintf(text, sizeof(text),
+			   "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n", images->dir_mode,
+			   images->clocks_mode, images->device, images->inode, images->path);
+
+	return fd < 0 ? fd : write_line(fd, text, (size_t)len);
+}
+
+int state_images_read(int dir, struct state_images *ret)
+{
+	_cleanup_close_ int fd =
+	    sys_openat(dir, STATE_IMAGES, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	char text[MAX_LINE + PATH_MAX];
+	uint64_t numbers[4];
+	const char *path;
+	int r = fd == -ENOENT ? 0 : fd;
+
+	if (fd >= 0)
+		r = read_text(fd, text, sizeof(text));
+	if (r <= 0)
+		return r;
+	path = take_numbers(text, 4, numbers);
+	if (!path || strlen(path) >= sizeof(ret->path))
+		return -EINVAL;
+	*ret = (struct state_images){ numbers[0], numbers[1], numbers[2], numbers[3], "" };
+	memcpy(ret->path, path, strlen(path));
+	return 1;
 }
 
 /* ---- who watches ------------------------------------------------------------------------- */

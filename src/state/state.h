@@ -9,6 +9,7 @@
  *   ROOT/ID/restorer     the same of criu, written before it restores an init
  *   ROOT/ID/server.N     the same of each process that serves an overlay (ops/host_fuse.c), or the
  *                        memory of a checkpoint
+ *   ROOT/ID/images       modes to be given back to criu's images, while a restore is at work
  *   ROOT/ID/gate         socket on which init waits for `start`; nobody listens once it has begun
  *   ROOT/ID/watcher      "PID STARTTIME DETACHED\n" of the process that waits for its end
  *   ROOT/ID/exit         how it ended; empty until then, and absent where nobody watches
@@ -20,6 +21,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +42,7 @@
 #define STATE_EXIT     "exit"
 #define STATE_LOG      "ctr.log"
 #define STATE_RESTORER "restorer"
+#define STATE_IMAGES   "images"
 
 enum state_status {
 	STATE_CREATING,
@@ -156,6 +159,18 @@ int state_exit_watch(int fd);
  * each, and kills those that do not; returns how many there were to be killed.
  */
 int state_servers_end(int dir, int ms);
+
+/* Images that others were let into: what they were like before, and which directory it is. */
+struct state_images {
+	uint64_t dir_mode, clocks_mode; /* permission bits */
+	uint64_t device, inode;
+	char path[PATH_MAX]; /* of the directory, absolute */
+};
+
+int state_images_write(int dir, const struct state_images *images);
+
+/* 1: ret is what was written, 0: nothing was, or not to its end, or a negative errno. */
+int state_images_read(int dir, struct state_images *ret);
 
 struct state_watcher {
 	pid_t pid;

@@ -308,7 +308,6 @@ static int build_plan(const struct spec *spec, const struct input *in, struct pl
 	static const struct spec_strings dirs = { 1, cgroups };
 	static const char *points[8];
 	static const bool masked[8];
-	static struct images_modes modes;
 	const struct plan_criu criu = { .program = "/usr/sbin/criu",
 					.options = &in->criu,
 					.images = "/images/two",
@@ -324,7 +323,6 @@ static int build_plan(const struct spec *spec, const struct input *in, struct pl
 		.pipes = { NULL, "pipe:[7]", NULL },
 		.top = "/images",
 		.below = "two",
-		.modes = &modes,
 	};
 
 	if (in->checkpoint)

@@ -328,7 +328,7 @@ USERNS='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{container
 descriptors() { find "/proc/$($OCI state "$1" | jq .pid)/fd" -mindepth 1 -printf '%f %l\n' | sort; }
 # Of the images nobody but root may read a byte, also meanwhile.
 test_user_namespace() {
-	local sum at pids before images=/var/tmp/users/images
+	local sum at pids before delay met=0 images=/var/tmp/users/images
 	CMD='sleep 1000 & exec 5>>/tmp/heard; exec lsm-tool remember 8 /tmp/count /tmp/sum' bundle users "$USERNS"' | .mounts += [
 		{destination: "/volume", type: "bind", source: "/tmp/users.private/data", options: ["rbind", "ro"]},
 		{destination: "/etc/note", type: "bind", source: "/tmp/users.private/data/file", options: ["bind"]}]'
@@ -362,6 +362,16 @@ test_user_namespace() {
 	$OCI delete --force users
 	nothing_left users
 	find /var/tmp/users -printf '%p %u %g %m %s\n' | sort | diff /tmp/users.disk - || fail "the images have changed"
+	# Killed at any moment, in some of which others may search the directory.
+	for delay in 0.02 0.05 0.1 0.2 0.3 0.4 0.5 0.6 0.8; do
+		killed_restore users $delay --image-path $images.2
+		[ -z "$(find /var/tmp/users -perm /077 -not -type l)" ] || met=$((met + 1))
+		$OCI delete --force users
+		sleep 0.3
+		nothing_left users
+		find /var/tmp/users -printf '%p %u %g %m %s\n' | sort | diff /tmp/users.disk - || fail "the images have changed"
+	done
+	[ $met -gt 0 ] || fail "never killed while others were let in"
 	# And with the log beside the images.
 	$OCI restore --detach --bundle /tmp/users --image-path $images.2 users </dev/null >$OUTPUT 2>&1 || fail "restore: $(cat $OUTPUT)"
 	await_count users $((at + 3))

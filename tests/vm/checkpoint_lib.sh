@@ -45,6 +45,14 @@ nothing_left() {
 	if pgrep -x criu; then fail "criu is left"; fi
 }
 
+# killed_restore NAME SECONDS [FLAGS...]: SIGKILL so long after its begin.
+killed_restore() {
+	$OCI restore --detach --bundle "/tmp/$1" --image-path "/tmp/$1.img" --work-path "/tmp/$1.work" "${@:3}" "$1" \
+		</dev/null >/dev/null 2>&1 &
+	sleep "$2"
+	kill -KILL $! 2>/dev/null || true
+	wait $! 2>/dev/null || true
+}
 # killed_restores GONE SECONDS...: killed so long after its begin, what a restore has made is found and removed, so that
 # GONE NAME holds; and the images are as good as before.
 killed_restores() {
@@ -52,11 +60,9 @@ killed_restores() {
 	shift
 	counter cut
 	checkpoint cut
+	mkdir /tmp/cut.work
 	for delay; do
-		$OCI restore --detach --bundle /tmp/cut --image-path /tmp/cut.img cut </dev/null >/dev/null 2>&1 &
-		sleep "$delay"
-		kill -KILL $! 2>/dev/null || true
-		wait $! 2>/dev/null || true
+		killed_restore cut "$delay"
 		$OCI delete --force cut
 		sleep 0.3
 		"$gone" cut
