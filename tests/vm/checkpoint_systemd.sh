@@ -1,5 +1,6 @@
 #!/bin/bash
-# checkpoint_systemd.sh - restore into a scope that systemd makes, where criu works: Debian's kernel 6.1.
+# checkpoint_systemd.sh - restore into a scope that systemd makes, where criu works: Debian's kernel 6.1; with cgroups of
+# v2, v1 and both.
 # shellcheck source=tests/vm/checkpoint_lib.sh
 . ./checkpoint_lib.sh
 
@@ -13,27 +14,48 @@ gone() {
 	nothing_left "$1"
 }
 
+has_v2() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
+
+# is_in_scope UNIT SLICE: container $PID, in all hierarchies.
+is_in_scope() {
+	local at=/$2/$1
+	has_v2 || at+=/container
+	is "$(cut -d: -f3 "/proc/$PID/cgroup" | sort -u | grep -vx /)" "$at"
+}
+
+# What systemd knows, and what the kernel has.
+limits_are_in_force() {
+	local cg=/sys/fs/cgroup/system.slice/containr-limits.scope
+	shows containr-limits.scope TasksMax 33
+	if has_v2; then
+		shows containr-limits.scope MemoryMax 67108864
+		is "$(cat $cg/memory.max)" 67108864
+		is "$(cat $cg/memory.high)" 50331648
+		is "$(cat $cg/pids.max)" 33
+	else
+		is "$(cat "$(cg memory)/memory.limit_in_bytes")" 67108864
+		is "$(cat "$(cg pids)/pids.max")" 33
+	fi
+}
+
 test_goes_on_in_a_scope_with_its_limits() {
-	local at pid cg=/sys/fs/cgroup/system.slice/containr-limits.scope
-	counter limits '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 33}, unified: {"memory.high": "50331648"},
+	local at high='{}'
+	if has_v2; then high='{"memory.high": "50331648"}'; fi
+	counter limits '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 33}, unified: '"$high"',
 		devices: [{allow: false, access: "rwm"}]} | .process.capabilities |= map_values(. + ["CAP_MKNOD"])'
 	checkpoint limits
 	gone limits
 	at=$(count_of limits)
 	restore limits
 	await_count limits $((at + 3))
-	pid=$($OCI state limits | jq .pid)
-	is "$(cat "/proc/$pid/cgroup")" 0::/system.slice/containr-limits.scope
-	is "$(cat $cg/cgroup.procs | head -1)" "$pid"
+	PID=$($OCI state limits | jq .pid)
+	is_in_scope containr-limits.scope system.slice
 	if pgrep -x criu; then fail "criu is left"; fi
 	shows containr-limits.scope ActiveState active
 	shows containr-limits.scope Delegate yes
-	shows containr-limits.scope MemoryMax 67108864
-	shows containr-limits.scope TasksMax 33
+	limits_are_in_force
 	systemctl daemon-reload
-	is "$(cat $cg/memory.max)" 67108864
-	is "$(cat $cg/memory.high)" 50331648
-	is "$(cat $cg/pids.max)" 33
+	limits_are_in_force
 	$OCI exec limits /bin/busybox mknod /tmp/vda b 254 0
 	not $OCI exec limits /bin/busybox head -c 1 /tmp/vda
 	$OCI update --pids-limit 44 limits
@@ -58,7 +80,8 @@ test_slice_and_name_of_the_config() {
 	shows box-named.scope LoadState not-found
 	restore named
 	shows box-named.scope Slice machine.slice
-	is "$(cat "/proc/$($OCI state named | jq .pid)/cgroup")" 0::/machine.slice/box-named.scope
+	PID=$($OCI state named | jq .pid)
+	is_in_scope box-named.scope machine.slice
 	$OCI delete --force named
 	shows box-named.scope LoadState not-found
 	nothing_left named

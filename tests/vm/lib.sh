@@ -34,6 +34,12 @@ bundle() {
 	jq "${2:-.}" "$dir/new" >"$dir/config.json"
 }
 
+# cg CONTROLLER: the directory of process $PID in that hierarchy of v1.
+cg() {
+	awk -F: -v name="$1" '{ n = split($2, names, ","); for (i = 1; i <= n; i++)
+		if (names[i] == name) print "/sys/fs/cgroup/" name $3 }' "/proc/$PID/cgroup"
+}
+
 # All capabilities: what then fails is not for the lack of one.
 ALL_CAPS='([range(41)] | map(["CHOWN","DAC_OVERRIDE","DAC_READ_SEARCH","FOWNER","FSETID","KILL","SETGID",
 	"SETUID","SETPCAP","LINUX_IMMUTABLE","NET_BIND_SERVICE","NET_BROADCAST","NET_ADMIN","NET_RAW",

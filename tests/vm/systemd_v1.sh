@@ -7,12 +7,6 @@
 
 OCI="$OCI --systemd-cgroup"
 
-# cg CONTROLLER: the directory of the container's init in that hierarchy.
-cg() {
-	awk -F: -v name="$1" '{ n = split($2, names, ","); for (i = 1; i <= n; i++)
-		if (names[i] == name) print "/sys/fs/cgroup/" name $3 }' "/proc/$PID/cgroup"
-}
-
 # up NAME RESOURCES [JQ]: runs in the background, in containr-NAME.scope.
 up() {
 	CMD=${CMD:-sleep 1000} bundle "$1" ".linux.resources += $2 | ${3:-.}"

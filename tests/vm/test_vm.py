@@ -28,6 +28,8 @@ RUNS = [
     ("resources_v1.sh", "apparmor", "bookworm", 600),
     ("checkpoint.sh", "apparmor", "bookworm", 1500),
     ("checkpoint_systemd.sh", "systemd", "bookworm", 1500),
+    ("checkpoint_systemd.sh", "systemd-v1", "bookworm", 1500),
+    ("checkpoint_systemd.sh", "systemd-hybrid", "bookworm", 1500),
     ("podman.sh", "systemd", "trixie", 1200),
     ("rootless.sh", "systemd", "trixie", 900),
     ("rootless.sh", "systemd", "bookworm", 900),
