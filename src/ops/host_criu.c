@@ -11,7 +11,7 @@
  *
  * With lazy pages the dump is done long before criu answers: it waits for somebody to fetch the
  * memory, who may never come. From then on nothing is lost with criu, and a signal for us ends it;
- * the container, which it has stopped, then goes on.
+ * the container, which it has stopped, then goes on, and gets its network back (criu_lock.h).
  *
  * criu is believed as far as it is needed: what it names as the container's process must be a child
  * of ours (it makes it as its sibling), since on failure that is killed.
@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "ops/criu_lock.h"
 #include "ops/criu_log.h"
 #include "ops/criu_message.h"
 #include "ops/host_hooks.h"
@@ -56,6 +57,7 @@ struct talk {
 	int restored_fd; /* pidfd */
 	bool recorded;
 	bool serves; /* lazy pages */
+	struct criu_lock lock;
 };
 
 /* ---- directories ------------------------------------------------------------------------- */
@@ -255,8 +257,20 @@ static int pass_terminal(const struct talk *t, int master)
 	return send_master(t->ctx->fd[SLOT_CONSOLE], master);
 }
 
+/* The process cannot end meanwhile: criu has stopped it. */
+static int remember_lock(struct talk *t)
+{
+	int r = criu_lock_begun(&t->lock, t->s->pid);
+
+	return r < 0 ? op_note(t->ctx, PHASE_OPEN, r, "the container's network namespace") : 0;
+}
+
 static int notified(struct talk *t, const struct criu_reply *said, int fd)
 {
+	if (t->s->action == CRIU_DUMP && strcmp(said->script, "network-lock") == 0)
+		return remember_lock(t);
+	if (strcmp(said->script, "network-unlock") == 0)
+		criu_lock_ended(&t->lock);
 	if (t->s->action == CRIU_RESTORE && strcmp(said->script, "setup-namespaces") == 0)
 		return namespaces_are_there(t, said);
 	if (t->s->action == CRIU_RESTORE && strcmp(said->script, "post-restore") == 0)
@@ -265,7 +279,7 @@ static int notified(struct talk *t, const struct criu_reply *said, int fd)
 		return pass_terminal(t, fd);
 	if (strcmp(said->script, "post-dump") == 0)
 		t->serves = t->s->options->lazy_pages;
-	/* The rest (network-lock, pre-dump, …) asks for nothing of ours. */
+	/* The rest (pre-dump, post-resume, …) asks for nothing of ours. */
 	return 0;
 }
 
@@ -384,11 +398,14 @@ static int converse(struct talk *t)
 
 /* ---- the end ----------------------------------------------------------------------------- */
 
-/* criu ends when its connection does. After a failure it first lets the container go on. */
-static void end_criu(struct talk *t)
+/*
+ * criu ends when its connection does. After a failure it first lets the container go on. Returns
+ * whether it could not do all that it does at its end.
+ */
+static bool end_criu(struct talk *t)
 {
 	struct pollfd end = { .fd = t->ctx->pidfd, .events = POLLIN };
-	int n;
+	int n, status = 0;
 
 	(void)close(t->fd);
 	t->ctx->fd[SLOT_CRIU] = -1;
@@ -397,10 +414,11 @@ static void end_criu(struct talk *t)
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		(void)sys_pidfd_send_signal(t->ctx->pidfd, SIGKILL);
-	(void)sys_wait4(t->ctx->pid, NULL, __WALL);
+	(void)sys_wait4(t->ctx->pid, &status, __WALL);
 	(void)close(t->ctx->pidfd);
 	t->ctx->pid = 0;
 	t->ctx->pidfd = -1;
+	return WIFSIGNALED(status) || t->serves;
 }
 
 static void end_restored(struct talk *t)
@@ -412,10 +430,24 @@ static void end_restored(struct talk *t)
 	(void)close(t->restored_fd);
 }
 
+static void say_why(const struct talk *t, int r)
+{
+	struct criu_said *said = t->s->said;
+	char text[sizeof(said->text)];
+
+	criu_log_read(t->ctx->fd[SLOT_WORK], t->s->log_file, text, sizeof(text));
+	if (r == -EINTR && t->serves)
+		(void)snprintf(said->text, sizeof(said->text), "%s",
+			       "stopped by a signal before all pages were fetched: the container "
+			       "runs on");
+	else if (*text)
+		memcpy(said->text, text, sizeof(text));
+}
+
 int host_criu(const struct step *s, struct op_ctx *ctx)
 {
-	struct talk t = { &s->criu, ctx, ctx->fd[SLOT_CRIU], 0, -1, false, false };
-	char text[sizeof(s->criu.said->text)];
+	struct talk t = { &s->criu, ctx, ctx->fd[SLOT_CRIU], 0, -1, false, false, CRIU_LOCK_NONE };
+	bool cut_off;
 	int r;
 
 	/* Ours would keep the connection open when criu has ended. */
@@ -428,18 +460,17 @@ int host_criu(const struct step *s, struct op_ctx *ctx)
 		r = ask(&t);
 	if (r == 0)
 		r = converse(&t);
-	end_criu(&t);
+	cut_off = end_criu(&t);
 	if (r < 0) {
 		end_restored(&t);
-		criu_log_read(ctx->fd[SLOT_WORK], s->criu.log_file, text, sizeof(text));
-		if (*text)
-			memcpy(s->criu.said->text, text, sizeof(text));
-		if (r == -EINTR && t.serves)
-			(void)snprintf(s->criu.said->text, sizeof(text),
-				       "stopped by a signal before "
-				       "all pages were fetched: the container runs on");
-		return r;
+		say_why(&t, r);
+		if (cut_off)
+			criu_lock_remove(&t.lock, t.serves && s->criu.options->tcp_established,
+					 s->criu.said);
 	}
+	criu_lock_ended(&t.lock);
+	if (r < 0)
+		return r;
 	ctx->pid = t.restored;
 	ctx->pidfd = t.restored_fd;
 	return 0;

@@ -113,8 +113,8 @@ int host_images(const struct step *s, struct op_ctx *ctx)
 {
 	const uint64_t beneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
 	int fd = sys_openat2(ctx->fd[s->images.tree], s->images.path,
-			     O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, beneath),
-	    r;
+			     O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, beneath);
+	int r;
 
 	if (fd < 0)
 		return fd;

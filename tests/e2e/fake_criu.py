@@ -6,7 +6,9 @@ What it saw goes to NAME.seen, as JSON."""
 import json
 import os
 import pathlib
+import signal
 import socket
+import subprocess
 import sys
 import time
 
@@ -53,6 +55,25 @@ def fields(data):
     return found
 
 
+def notify(peer, script):
+    peer.send(number(1, 6) + number(2, 1) + text(5, text(1, script)))
+    peer.recv(65536)
+
+
+def lock(peer, pid):
+    """The network of that process, as criu 3.17 does."""
+    notify(peer, b"network-lock")
+    for program in ("iptables-restore", "ip6tables-restore"):
+        subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", program, "-w", "--noflush"], check=True, input=b"""*filter
+:CRIU - [0:0]
+-I INPUT -j CRIU
+-I OUTPUT -j CRIU
+-A CRIU -m mark --mark 0xc114 -j ACCEPT
+-A CRIU -j DROP
+COMMIT
+""")
+
+
 def main():
     peer = socket.socket(fileno=int(sys.argv[2]))
     version = (2, 6) if MODE == "old" else (3, 99)
@@ -85,6 +106,14 @@ def main():
         peer.send(number(1, 6) + number(2, 1) + text(5, text(1, b"setup-namespaces") + number(2, int(HERE.with_suffix(".mode").read_text().split()[1]))))
         peer.recv(65536)
         return 1
+    if MODE == "locks":
+        lock(peer, opts[2][0])
+        os.kill(os.getpid(), signal.SIGKILL)
+    if MODE == "serves":
+        notify(peer, b"post-dump")
+    if MODE in ("waits", "serves"):
+        HERE.with_suffix(".waits").touch()
+        time.sleep(60)
     if MODE == "cut":
         return 1
     peer.send(number(1, request[1][0]) + number(2, MODE == "works") + number(7, 16) + text(9, b"the first error"))

@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -70,6 +71,43 @@ def test_failure_says_criu_s_reason_and_leaves_all_as_it_was(rt, criu, counter, 
     assert "criu check" in result.stderr
     assert not (tmp_path / "img").exists()
     lives_on(rt, id, count)
+    rt("delete", "--force", id)
+
+
+def test_network_is_not_left_locked(rt, criu, counter, tmp_path):
+    """criu drops all packets of a container while it dumps it. If it is killed then, they would be for ever."""
+    id, _bundle, count = counter
+    need(shutil.which("iptables-restore") and shutil.which("nsenter"), "needs iptables and nsenter")
+
+    def rules():
+        net = f"--net=/proc/{rt.state(id)['pid']}/ns/net"
+        return [subprocess.run(["nsenter", net, program, "-S"], check=True, capture_output=True, text=True).stdout
+                for program in ("iptables", "ip6tables")]
+    before = rules()
+    criu.mode("locks")
+    result = rt("--criu", criu.path, "checkpoint", "--image-path", tmp_path / "img", id, status=1)
+    assert "locked" not in result.stderr
+    assert rules() == before and "CRIU" not in "".join(before)
+    lives_on(rt, id, count)
+    rt("delete", "--force", id)
+
+
+def test_who_gives_up_in_the_host_s_network_hears_what_stays(rt, criu, tmp_path):
+    def host_net(config):
+        config["linux"]["namespaces"] = [ns for ns in config["linux"]["namespaces"] if ns["type"] != "network"]
+        config["mounts"] = [mount for mount in config["mounts"] if mount["type"] != "sysfs"]
+    id = rt.started(rt.bundle(host_net, args=["/bin/probe", "--wait"]))
+    criu.mode("serves")
+    argv = rt.argv("--criu", criu.path, "checkpoint", "--lazy-pages", "--page-server", "127.0.0.1:27009", "--tcp-established",
+                   "--image-path", tmp_path / "img", id)
+    with subprocess.Popen(argv, env=rt.environment(), stderr=subprocess.PIPE, text=True) as process:
+        wait_until(criu.path.with_suffix(".waits").exists, what="criu serves")
+        time.sleep(0.2)
+        process.terminate()
+        said = process.communicate()[1]
+    assert process.returncode == 1
+    assert "the container runs on; its connections stay locked, by criu's rules in the host's tables" in said
+    assert rt.state(id)["status"] == "running"
     rt("delete", "--force", id)
 
 
@@ -192,6 +230,25 @@ def test_images_are_those_of_the_container_s_root_for_criu_alone(rt, criu, tmp_p
     # Without a user namespace there is nothing to show otherwise.
     rt("--criu", criu.path, "restore", "--detach", "--bundle", rt.bundle(args=["/bin/true"]).path, "--image-path", tmp_path / "img/two", id, status=1)
     assert json.loads(criu.path.with_suffix(".owners").read_text()) == {name: [0, 0, modes[name]] for name in modes}
+
+
+def test_images_are_as_before_after_a_restore_that_was_killed(rt, criu, tmp_path):
+    write_images(tmp_path / "img")
+    images, waits = tmp_path / "img/two", criu.path.with_suffix(".waits")
+    criu.mode("waits")
+    bundle, id = rt.bundle(in_userns, args=["/bin/true"]), rt.new_id()
+
+    def modes():
+        return [f"{stat.S_IMODE(path.stat().st_mode):o}" for path in (images, images / "timens-0.img")]
+    before = modes()
+    argv = rt.argv("--criu", criu.path, "restore", "--detach", "--bundle", bundle.path, "--image-path", images, id)
+    with subprocess.Popen(argv, env=rt.environment()) as process:
+        wait_until(waits.exists, what="criu is at work")
+        assert modes() == ["701", "604"]
+        process.kill()
+    assert modes() == ["701", "604"]
+    rt("delete", "--force", id)
+    assert modes() == before
 
 
 def test_images_that_cannot_be_shown_so_are_refused_before_anything_is_made(rt, criu, tmp_path):

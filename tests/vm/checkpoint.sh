@@ -173,20 +173,30 @@ test_file_locks() {
 }
 
 # A connection to itself: what is written after the restore goes through it still.
-test_open_connections() {
-	local at end=$((SECONDS + 30))
-	COUNT='sleep 1000 | nc -l -p 5000 >/tmp/heard & (while true; do cat /tmp/count; sleep 0.3; done) 2>/dev/null | (sleep 1; nc 127.0.0.1 5000) & '$COUNT counter tcp
-	until [ -s /tmp/tcp/rootfs/tmp/heard ]; do
+# talker NAME: a container that counts, and says its count over TCP to itself.
+talker() {
+	local end=$((SECONDS + 30))
+	COUNT='sleep 1000 | nc -l -p 5000 >/tmp/heard & (while true; do cat /tmp/count; sleep 0.3; done) 2>/dev/null | (sleep 1; nc 127.0.0.1 5000) & '$COUNT counter "$1"
+	until [ -s "/tmp/$1/rootfs/tmp/heard" ]; do
 		[ $SECONDS -lt $end ] || fail "nothing came through"
 		sleep 0.2
 	done
+}
+# hears NAME N: by the time that it has counted ten further, more than N came through.
+hears() {
+	await_count "$1" $(($2 + 10))
+	[ "$(tail -n 1 "/tmp/$1/rootfs/tmp/heard")" -gt $(($2 + 1)) ] || fail "last: $(tail -n 1 "/tmp/$1/rootfs/tmp/heard"), not $2"
+}
+
+test_open_connections() {
+	local at
+	talker tcp
 	not $OCI checkpoint --image-path /tmp/tcp.img --leave-running tcp
 	rm -rf /tmp/tcp.img
 	checkpoint tcp --tcp-established
 	at=$(count_of tcp)
 	restore tcp --tcp-established
-	await_count tcp $((at + 10))
-	[ "$(tail -n 1 /tmp/tcp/rootfs/tmp/heard)" -gt $((at + 1)) ] || fail "last: $(tail -n 1 /tmp/tcp/rootfs/tmp/heard), not $at"
+	hears tcp "$at"
 	$OCI delete --force tcp
 	nothing_left tcp
 }
@@ -262,13 +272,13 @@ await_port() {
 	done
 }
 
-# offer NAME PORT: in the background, pages are offered there.
+# offer NAME PORT [FLAGS...]: in the background, pages are offered there.
 offer() {
 	local ready
 	ip link set lo up
 	rm -f "/tmp/$1.ready"
 	mkfifo "/tmp/$1.ready"
-	$OCI checkpoint --lazy-pages --page-server "127.0.0.1:$2" --status-fd 9 --image-path "/tmp/$1.img" "$1" \
+	$OCI checkpoint --lazy-pages --page-server "127.0.0.1:$2" --status-fd 9 --image-path "/tmp/$1.img" "${@:3}" "$1" \
 		9<>"/tmp/$1.ready" >"/tmp/$1.log" 2>&1 </dev/null &
 	ready=$(timeout 60 head -c 1 "/tmp/$1.ready" | od -An -tx1) || fail "checkpoint: $(cat "/tmp/$1.log")"
 	is "$ready" " 00"
@@ -319,6 +329,19 @@ test_lazy_pages_given_up() {
 	pgrep -x criu
 	$OCI delete --force back
 	nothing_left back
+}
+
+# What is said over a connection goes on, too.
+test_lazy_pages_given_up_with_open_connections() {
+	local at
+	talker said
+	offer said 27005 --tcp-established
+	at=$(count_of said)
+	kill -TERM $!
+	not ends $!
+	hears said "$at"
+	$OCI delete --force said
+	nothing_left said
 }
 
 USERNS='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
@@ -372,9 +395,10 @@ test_user_namespace() {
 		find /var/tmp/users -printf '%p %u %g %m %s\n' | sort | diff /tmp/users.disk - || fail "the images have changed"
 	done
 	[ $met -gt 0 ] || fail "never killed while others were let in"
-	# And with the log beside the images.
-	$OCI restore --detach --bundle /tmp/users --image-path $images.2 users </dev/null >$OUTPUT 2>&1 || fail "restore: $(cat $OUTPUT)"
+	# And with the log beside the images, which lose what was read.
+	$OCI restore --detach --bundle /tmp/users --image-path $images.2 --auto-dedup users </dev/null >$OUTPUT 2>&1 || fail "restore: $(cat $OUTPUT)"
 	await_count users $((at + 3))
+	is "$(sum_of users)" "$sum"
 	$OCI delete --force users
 	nothing_left users
 	# A file system that has no other owners in this kernel.
