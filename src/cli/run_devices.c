@@ -141,12 +141,6 @@ static int add_rule(struct people *p, const char *value)
 /* ---- --privileged -------------------------------------------------------------------------------
  */
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
 /* Directories of /dev that the container has its own of, and the terminal that it gets. */
 static bool is_own(const char *path)
 {
@@ -167,7 +161,7 @@ static bool is_usual(const struct stat *st)
 
 static void add_tree(struct people *p, const char *path, int depth, size_t *n)
 {
-	_cleanup_(close_dir) DIR *dir = opendir(path);
+	_cleanup_dir_ DIR *dir = opendir(path);
 	const struct dirent *entry;
 	struct stat st;
 

@@ -62,16 +62,10 @@ static uint64_t hash_entry(int dir, const char *name, uint64_t above, unsigned i
 	return S_ISDIR(st.st_mode) ? hash_dir(take_fd(&fd), h, depth + 1) : hash_file(fd, h);
 }
 
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
 /* The sum does not depend on the order, which is the kernel's affair. Takes the descriptor. */
 static uint64_t hash_dir(int fd, uint64_t above, unsigned int depth)
 {
-	_cleanup_(closedirp) DIR *dir = depth < MAX_DEPTH ? fdopendir(fd) : NULL;
+	_cleanup_dir_ DIR *dir = depth < MAX_DEPTH ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
 	uint64_t sum = above;
 
@@ -135,7 +129,7 @@ int apparmor_cache_read(uint64_t key, struct buf *ret)
 
 static void remove_older(int dir)
 {
-	_cleanup_(closedirp) DIR *list = fdopendir(dup(dir));
+	_cleanup_dir_ DIR *list = fdopendir(dup(dir));
 	const struct dirent *entry;
 
 	while (list && (entry = readdir(list)))

@@ -114,16 +114,10 @@ static int visit(const struct relabel *w, int dir, const char *name, unsigned in
 	return walk_dir(w, take_fd(&inside), depth + 1);
 }
 
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
 /* Takes the descriptor. */
 static int walk_dir(const struct relabel *w, int fd, unsigned int depth)
 {
-	_cleanup_(closedirp) DIR *dir = fdopendir(fd);
+	_cleanup_dir_ DIR *dir = fdopendir(fd);
 	const struct dirent *entry;
 	int r = 0;
 

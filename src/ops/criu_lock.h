@@ -23,6 +23,12 @@ int criu_lock_begun(struct criu_lock *lock, pid_t pid);
 void criu_lock_ended(struct criu_lock *lock);
 
 /*
+ * Ends the state of repair that criu has put connections of the namespace into: who reads from one
+ * gets an error. To be called while criu still has stopped them, if that can be.
+ */
+void criu_lock_end_repairs(const struct criu_lock *lock);
+
+/*
  * Takes away what is locked and criu, which is gone, did not unlock. What stays is added to
  * said->text; so are, with `connections`, those of a container in the host's network, each of which
  * has rules of its own.

@@ -460,6 +460,8 @@ int host_criu(const struct step *s, struct op_ctx *ctx)
 		r = ask(&t);
 	if (r == 0)
 		r = converse(&t);
+	if (r < 0 && t.serves)
+		criu_lock_end_repairs(&t.lock);
 	cut_off = end_criu(&t);
 	if (r < 0) {
 		end_restored(&t);

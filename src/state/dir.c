@@ -211,15 +211,9 @@ static int add_id(struct arena *arena, struct spec_strings *ids, size_t *max, co
 	return ids->v[ids->n++] ? 0 : -ENOMEM;
 }
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
 int state_list(const char *root, struct arena *arena, struct spec_strings *ret, struct err *err)
 {
-	_cleanup_(close_dir) DIR *dir = opendir(root);
+	_cleanup_dir_ DIR *dir = opendir(root);
 	struct spec_strings ids = { 0 };
 	const struct dirent *entry;
 	size_t max = 0;

@@ -281,6 +281,11 @@ static inline int sys_pidfd_open(pid_t pid, unsigned int flags)
 	return (int)sys_call_2(SYS_pidfd_open, pid, flags);
 }
 
+static inline int sys_pidfd_getfd(int pidfd, int fd)
+{
+	return (int)sys_call_3(SYS_pidfd_getfd, pidfd, fd, 0);
+}
+
 static inline int sys_pidfd_send_signal(int pidfd, int sig)
 {
 	return (int)sys_call_4(SYS_pidfd_send_signal, pidfd, sig, 0, 0);
