@@ -68,7 +68,7 @@ static int let_others_in(const struct op_ctx *ctx, const char *path)
 {
 	const int dir = ctx->fd[SLOT_IMAGES];
 	_cleanup_close_ int clocks = open_clocks(dir);
-	struct state_images images;
+	struct state_images images = { 0 };
 	int r = look(dir, clocks, path, &images);
 
 	if (r == 0)
