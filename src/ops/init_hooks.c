@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -28,6 +29,10 @@ __attribute__((no_sanitize("address"))) static void hook_main(void *arg)
 	char *name[] = { (char *)(uintptr_t)hook->path, NULL };
 	int r = 0;
 
+	/* Nobody else would end it: it is in no cgroup of the container. */
+	(void)sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (sys_getppid() != run->parent)
+		sys_exit(127);
 	for (int fd = 0; fd < 3 && r >= 0; fd++)
 		r = sys_dup3(fds[fd], fd, 0);
 	if (r >= 0)
@@ -134,8 +139,10 @@ pid_t hook_start(struct hook_run *run, int *ret_pidfd)
 		.stack = (uintptr_t)run->stack,
 		.stack_size = sizeof(run->stack),
 	};
-	long pid = sys_spawn(&args, sizeof(args), hook_main, run);
+	long pid;
 
+	run->parent = sys_getpid();
+	pid = sys_spawn(&args, sizeof(args), hook_main, run);
 	if (pid > 0 && run->error < 0) {
 		(void)sys_wait4((pid_t)pid, NULL, __WALL);
 		(void)sys_close(*ret_pidfd);

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from containers import (CAPABILITIES, DEFAULT_CAPS, IS_ROOT, USER, caps_mask, cgroup_dirs, mount_line,
-                        mount_options, namespace_config, need, own_caps, status_field)
+                        mount_options, namespace_config, need, own_caps, status_field, wait_until)
 
 
 def with_mount(**mount):
@@ -848,6 +848,23 @@ def test_hook_timeout(any_rt, name):
     any_rt("create", "--bundle", bundle.path, any_rt.new_id(), status=1, timeout=20)
     assert 0.5 < time.monotonic() - begin < 10
     assert any_rt.states() == []
+
+
+def hooks_that_sleep():
+    return subprocess.run(["pgrep", "-f", "^sleep 77777"], check=False, capture_output=True, text=True).stdout.split()
+
+
+def test_hook_ends_with_who_waits_for_it(any_rt):
+    """Also in the container's namespaces, where without a pid namespace nothing else would end it."""
+    for name in ("createRuntime", "createContainer"):
+        bundle = any_rt.bundle({"hooks": {name: [hook(any_rt, name, "exec sleep 77777")]}}, args=["/bin/true"])
+        id = any_rt.new_id()
+        process = any_rt.popen("run", "--bundle", bundle.path, id)
+        wait_until(hooks_that_sleep, what=f"{name} runs")
+        process.kill()
+        process.wait()
+        any_rt("delete", "--force", id)
+        wait_until(lambda: not hooks_that_sleep(), 5, f"{name} has ended")
 
 
 def test_hook_that_is_missing_is_named(any_rt):
