@@ -147,13 +147,13 @@ def test_containerd(engine):
 SHOWN = [
     (["--cgroupns", "host"], "wc -l </proc/self/cgroup"),
     (["--cgroupns", "private"], "cat /proc/self/cgroup"),
-    (["--device", "/dev/null:/dev/other"], "ls -l /dev/other"),
+    (["--device", "/dev/null:/dev/other"], "stat -c '%A %u %g %t %T' /dev/other"),
     (["--cap-drop", "all"], "grep Cap /proc/self/status"),
     (["--cap-add", "net_admin", "--user", "1000"], "grep Cap /proc/self/status"),
     (["--group-add", "44", "--group-add", "55", "--user", "1000:5"], "id"),
     (["--security-opt", "no-new-privileges"], "grep NoNew /proc/self/status"),
     (["--security-opt", "seccomp=unconfined"], "grep Seccomp: /proc/self/status"),
-    (["--security-opt", "systempaths=unconfined"], "ls -ld /proc/kcore"),
+    (["--security-opt", "systempaths=unconfined"], "stat -c '%A %u %g' /proc/kcore"),
     (["--oom-score-adj", "500"], "cat /proc/self/oom_score_adj"),
     (["--memory", "64m", "--memory-reservation", "32m", "--memory-swap", "64m", "--cpu-shares", "512", "--cpuset-cpus", "0"],
      "cd /sys/fs/cgroup; cat cpuset/cpuset.cpus cpu/cpu.shares memory/memory.limit_in_bytes memory/memory.soft_limit_in_bytes "
