@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/utf8.h"
 
 static bool reserve(struct buf *b, size_t more)
@@ -105,6 +107,17 @@ static size_t size_of(int fd, size_t max)
 	    (uint64_t)st.st_size >= max)
 		return 0;
 	return (size_t)st.st_size;
+}
+
+int buf_file(const struct buf *b, const char *name)
+{
+	_cleanup_close_ int fd = b->failed ? -1 : memfd_create(name, MFD_CLOEXEC);
+
+	if (b->failed)
+		return -ENOMEM;
+	if (fd < 0)
+		return -errno;
+	return pwrite(fd, b->data, b->len, 0) == (ssize_t)b->len ? take_fd(&fd) : -ENOMEM;
 }
 
 int buf_read_fd(struct buf *b, int fd, size_t max)

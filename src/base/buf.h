@@ -26,4 +26,8 @@ int buf_read_fd(struct buf *b, int fd, size_t max);
 const char *buf_text(const struct buf *b); /* never NULL */
 void buf_done(struct buf *b);
 
+/* A file in memory with what is in the buffer, to be read from its begin: a descriptor, or a
+ * negative errno. */
+int buf_file(const struct buf *b, const char *name);
+
 #define _cleanup_buf_ __attribute__((cleanup(buf_done)))

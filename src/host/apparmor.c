@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -101,21 +100,10 @@ static void adapt(const char *source, struct buf *out)
 	}
 }
 
-static int source_file(const struct buf *source)
-{
-	_cleanup_close_ int fd = memfd_create("profile", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	if (source->failed || pwrite(fd, source->data, source->len, 0) != (ssize_t)source->len)
-		return -ENOMEM;
-	return take_fd(&fd);
-}
-
 static int compile_default(const char *parser, const struct buf *source, struct buf *out,
 			   struct err *err)
 {
-	_cleanup_close_ int in = source_file(source);
+	_cleanup_close_ int in = buf_file(source, "profile");
 
 	if (in < 0)
 		return err_set(err, in, "compile AppArmor profile " APPARMOR_DEFAULT);

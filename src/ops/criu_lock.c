@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,13 +48,15 @@ static void end_repairs_of(const char *pid)
 	char path[64], target[32];
 	_cleanup_dir_ DIR *dir = NULL;
 	const struct dirent *e;
+	ssize_t n;
 
 	(void)snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
 	dir = opendir(path);
-	while (dir && (e = readdir(dir)))
-		if (readlinkat(dirfd(dir), e->d_name, target, sizeof(target)) > 0 &&
-		    strncmp(target, SOCKET, strlen(SOCKET)) == 0)
+	while (dir && (e = readdir(dir))) {
+		n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target));
+		if (n > (ssize_t)strlen(SOCKET) && memcmp(target, SOCKET, strlen(SOCKET)) == 0)
 			end_repair(pidfd, atoi(e->d_name));
+	}
 }
 
 static bool is_inside(const char *pid, const struct stat *netns)
@@ -89,23 +90,16 @@ static const char rules[] = "*filter\n"
 			    "-X CRIU\n"
 			    "COMMIT\n";
 
-static int open_rules(void)
-{
-	_cleanup_close_ int fd = memfd_create("rules", MFD_CLOEXEC);
-
-	if (fd < 0 || pwrite(fd, rules, strlen(rules), 0) != (ssize_t)strlen(rules))
-		return -errno;
-	return take_fd(&fd);
-}
-
 static int change(const char *nsenter, int netns, const char *program, struct err *err)
 {
-	_cleanup_close_ int in = open_rules();
-	_cleanup_buf_ struct buf said = { 0 };
+	_cleanup_buf_ struct buf text = { 0 }, said = { 0 };
+	_cleanup_close_ int in = -EBADF;
 	char net[64];
 	const char *argv[] = { nsenter, net, program, "-w", "--noflush", NULL };
 	int r;
 
+	buf_str(&text, rules);
+	in = buf_file(&text, "rules");
 	if (in < 0)
 		return err_set(err, in, "make the input of %s", program);
 	(void)snprintf(net, sizeof(net), "--net=/proc/%d/fd/%d", getpid(), netns);

@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,17 +123,6 @@ static int await_and_judge(const struct spec_hook *hook, pid_t pid, int pidfd, s
 	return r < 0 ? err_set(err, r, "wait for %s", hook->path) : judge(hook, status, o, err);
 }
 
-static int state_file(const struct buf *state)
-{
-	_cleanup_close_ int fd = memfd_create("state", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	if (pwrite(fd, state->data, state->len, 0) != (ssize_t)state->len)
-		return -ENOMEM;
-	return take_fd(&fd);
-}
-
 static void outputs_done(const struct outputs *o)
 {
 	close_fdp(&o->out);
@@ -155,7 +143,7 @@ static int make_pipe(int *ret_ours, int *ret_theirs)
 static int run_hook(const struct spec_hook *hook, const char *cwd, const struct buf *state,
 		    struct err *err)
 {
-	_cleanup_close_ int in = state_file(state), out = -1, messages = -1, pidfd = -1;
+	_cleanup_close_ int in = buf_file(state, "state"), out = -1, messages = -1, pidfd = -1;
 	_cleanup_(outputs_done) struct outputs o = { .out = -1, .messages = -1 };
 	struct hook_run run;
 	int r = in < 0 ? in : make_pipe(&o.out, &out);

@@ -35,6 +35,9 @@ static int look(int dir, int clocks, const char *path, struct state_images *ret)
 
 	if (fstat(dir, &st) < 0 || (clocks >= 0 && fstat(clocks, &of_clocks) < 0))
 		return -errno;
+	/* Of a file that has another name as well, somebody else may be the owner. */
+	if (clocks >= 0 && (!S_ISREG(of_clocks.st_mode) || of_clocks.st_nlink != 1))
+		return -EMLINK;
 	*ret = (struct state_images){ .dir_mode = st.st_mode & MODE_BITS,
 				      .clocks_mode = of_clocks.st_mode & MODE_BITS,
 				      .device = st.st_dev,

@@ -29,7 +29,7 @@ __attribute__((no_sanitize("address"))) static void hook_main(void *arg)
 	char *name[] = { (char *)(uintptr_t)hook->path, NULL };
 	int r = 0;
 
-	/* Nobody else would end it: it is in no cgroup of the container. */
+	/* On the host nobody else would end it: it is in no cgroup of the container. */
 	(void)sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (sys_getppid() != run->parent)
 		sys_exit(127);

@@ -855,7 +855,7 @@ def hooks_that_sleep():
 
 
 def test_hook_ends_with_who_waits_for_it(any_rt):
-    """Also in the container's namespaces, where without a pid namespace nothing else would end it."""
+    """On the host, where nothing else would end it, and in the container's namespaces."""
     for name in ("createRuntime", "createContainer"):
         bundle = any_rt.bundle({"hooks": {name: [hook(any_rt, name, "exec sleep 77777")]}}, args=["/bin/true"])
         id = any_rt.new_id()

@@ -183,6 +183,19 @@ static void test_another_directory_of_that_name(void **state)
 	close_scene(&scene);
 }
 
+static void test_clocks_with_another_name(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	open_scene(&scene);
+	assert_int_equal(linkat(scene.slots[TREE], "timens-0.img", scene.slots[TREE], "other", 0),
+			 0);
+	assert_int_equal(host_images(&scene.step, &scene.ctx), -EMLINK);
+	expect_modes(&scene, 0700, 0600);
+	close_scene(&scene);
+}
+
 static void test_a_record_that_was_cut_off(void **state)
 {
 	struct scene scene;
@@ -207,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_modes_that_did_already),
 		cmocka_unit_test(test_modes_of_somebody_else),
 		cmocka_unit_test(test_another_directory_of_that_name),
+		cmocka_unit_test(test_clocks_with_another_name),
 		cmocka_unit_test(test_a_record_that_was_cut_off),
 	};
 
